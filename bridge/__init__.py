@@ -1,0 +1,1 @@
+"""Calbridge shows the appointments of an organisation's resources as CalDAV calendars and ICS feeds."""

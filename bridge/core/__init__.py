@@ -1,0 +1,1 @@
+"""What appointments mean: pure, without I/O and without a clock."""

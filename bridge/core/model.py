@@ -1,0 +1,88 @@
+"""A calendar object is all components of one UID, kept as the exact bytes that came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import icalendar
+
+
+class ComponentType(StrEnum):
+    """The component types that a collection can hold (RFC 5545 section 3.6)."""
+
+    VEVENT = "VEVENT"
+    VTODO = "VTODO"
+    VJOURNAL = "VJOURNAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The stretch from the first to the last instant that any instance of an object touches.
+
+    Both are UTC and inclusive-exclusive as in RFC 4791 section 9.9; `Span.ENDLESS` stands for a series without end
+    and for an object without any time (a VTODO without DTSTART and DUE touches every range).
+    """
+
+    first: datetime
+    last: datetime
+
+    def __post_init__(self) -> None:
+        if self.first.tzinfo is None or self.last.tzinfo is None:
+            raise ValueError("a span is in UTC")
+        if self.last < self.first:
+            raise ValueError("a span does not end before it begins")
+
+
+BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
+ENDLESS = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class CalendarObject:
+    """All components of one UID (RFC 4791 section 4.1): the bytes that came, and what they mean.
+
+    Made by `bridge.core.ics.parse`, which refuses what is not one object.
+
+    Attributes:
+        raw: The bytes exactly as the client sent them.
+        uid: The UID that all components share.
+        component: The type of the components.
+        calendar: The parsed stream, after the named repairs; to be read, never changed.
+        summary: The SUMMARY of the master (or of the first override), one line, possibly empty.
+        span: First and last instant touched, UTC.
+        recurring: Whether there is a recurrence rule, an RDATE or an override.
+        tzids: The TZIDs that the components name, as they stand, sorted.
+        feed_ready: Whether the components in `raw` can be copied into a feed as they stand: CRLF line ends, folded
+            at 75 octets, UID and DTSTAMP in each, no repair needed, every TZID an IANA name, CLASS public.
+        digest: Hash of the canonical form: equal meaning, equal digest.
+        etag: Strong validator of `raw`, without quotes.
+    """
+
+    raw: bytes = field(repr=False)
+    uid: str
+    component: ComponentType
+    calendar: icalendar.Calendar = field(repr=False, compare=False)
+    summary: str = field(repr=False)
+    span: Span
+    recurring: bool
+    tzids: tuple[str, ...]
+    feed_ready: bool
+
+    @cached_property
+    def digest(self) -> str:
+        """Hash of the canonical form; two objects of equal meaning share it."""
+        from bridge.core.canonical import digest  # noqa: PLC0415 -- canonical imports this module
+
+        return digest(self)
+
+    @cached_property
+    def etag(self) -> str:
+        """SHA-256 of `raw`, in hex, cut to 32 digits: equal bytes share it, others never do."""
+        from hashlib import sha256  # noqa: PLC0415
+
+        return sha256(self.raw).hexdigest()[:32]

@@ -1,0 +1,151 @@
+"""Every error that Calbridge raises on purpose, in one tree.
+
+::
+
+    CalbridgeError                   whose turn is it?
+    ├── ConfigurationError           person   the YAML file (or a file that it names) is wrong
+    ├── ObjectRefused                never    bytes that cannot be kept as one calendar object
+    │   ├── NotACalendar             never    not iCalendar, not UTF-8, or empty
+    │   ├── WrongComponents          never    no component, several UIDs, or a type that is not held here
+    │   └── TooManyInstances         never    a recurrence set denser or larger than the limit
+    ├── QueryRefused                 never    a filter or time range that a client sent cannot be evaluated
+    ├── Conflict                     person   the request contradicts what is stored
+    │   ├── PreconditionFailed       person   If-Match or If-None-Match does not hold any more
+    │   ├── UidConflict              person   the UID stands in this collection under another href
+    │   └── NothingToUndo            person   the journal entry cannot be undone any more
+    ├── NotFound                     person   no such account, resource, user, feed, object or entry
+    ├── SyncTokenRefused             never    the token is not one of ours, or is too old
+    └── StoreError
+        ├── StoreUnavailable         retry    the database is locked, restarting or out of reach
+        ├── StoreFull                person   no space left for the database
+        ├── StoreReadOnly            person   the database or its folder may not be written
+        ├── StoreNewer               person   a newer Calbridge made this database
+        └── SealBroken               person   a secret was sealed with a key that is not in the key file
+
+A message is one sentence for the person who meets it: what happened, to which appointment or setting.
+`remedy` says what to do now.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Turn(Enum):
+    """Whose turn it is after an error."""
+
+    RETRY = "retry"
+    PERSON = "person"
+    NEVER = "never"
+
+
+class CalbridgeError(Exception):
+    """A failure with a sentence for the person who meets it.
+
+    Args:
+        message: What happened, to which appointment or setting.
+        remedy: What to do now; may be empty where the message says it all.
+    """
+
+    turn = Turn.PERSON
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class ConfigurationError(CalbridgeError):
+    """The YAML file, or a file that it names, is wrong; `problems` lists every fault with its line."""
+
+    def __init__(self, message: str, *, remedy: str = "", problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message, remedy=remedy)
+        self.problems = problems
+
+
+class ObjectRefused(CalbridgeError):
+    """Bytes that cannot be kept as one calendar object (RFC 4791 section 4.1)."""
+
+    turn = Turn.NEVER
+
+
+class NotACalendar(ObjectRefused):
+    """The bytes are no iCalendar stream: not UTF-8, not a VCALENDAR, or an empty one."""
+
+
+class WrongComponents(ObjectRefused):
+    """The stream holds no component, several UIDs, or a component type that is not held here."""
+
+
+class TooManyInstances(ObjectRefused):
+    """The recurrence set is denser or larger than the configured limit."""
+
+
+class QueryRefused(CalbridgeError):
+    """A filter or a time range that a client sent cannot be evaluated (RFC 4791 sections 7.8 and 9)."""
+
+    turn = Turn.NEVER
+
+
+class Conflict(CalbridgeError):
+    """The request contradicts what is stored."""
+
+
+class PreconditionFailed(Conflict):
+    """If-Match or If-None-Match does not hold any more (RFC 9110 section 13.1)."""
+
+
+class UidConflict(Conflict):
+    """The UID stands in this collection under another href (RFC 4791 section 5.3.2.1).
+
+    Args:
+        message: The sentence.
+        href: The href under which the UID stands.
+    """
+
+    def __init__(self, message: str, *, href: str, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.href = href
+
+
+class NothingToUndo(Conflict):
+    """A journal entry that cannot be undone any more."""
+
+
+class NotFound(CalbridgeError):
+    """No such account, resource, user, feed, calendar object or journal entry."""
+
+
+class SyncTokenRefused(CalbridgeError):
+    """The sync token is not one of ours, or older than the change log (RFC 6578 section 3.2)."""
+
+    turn = Turn.NEVER
+
+
+class StoreError(CalbridgeError):
+    """The database could not do what was asked."""
+
+
+class StoreUnavailable(StoreError):
+    """The database is locked, restarting or out of reach; the same request may succeed soon."""
+
+    turn = Turn.RETRY
+
+
+class StoreFull(StoreError):
+    """There is no space left for the database."""
+
+
+class StoreReadOnly(StoreError):
+    """The database, or its folder, may not be written."""
+
+
+class StoreNewer(StoreError):
+    """A newer Calbridge made this database."""
+
+
+class SealBroken(StoreError):
+    """A secret was sealed with a key that is not in the key file any more."""

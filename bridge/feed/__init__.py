@@ -1,0 +1,1 @@
+"""The feed face: secret ICS URLs."""

@@ -1,0 +1,1 @@
+"""The CalDAV face: Radicale, with our store behind it."""

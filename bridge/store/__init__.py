@@ -1,0 +1,1 @@
+"""The only SQL: everything that is kept, on SQLite and on PostgreSQL."""

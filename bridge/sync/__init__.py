@@ -1,0 +1,1 @@
+"""The engine that keeps a resource and a remote calendar the same."""

@@ -1,0 +1,1 @@
+"""The remote providers; each adapter in a folder of its own."""

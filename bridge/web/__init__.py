@@ -1,0 +1,1 @@
+"""The web face: a start page, health and metrics."""
