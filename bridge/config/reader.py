@@ -37,17 +37,14 @@ _NAME_AND_DEFAULT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL
 _STRAY_ERRORS = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError, AssertionError)
 
 
-def read_tree(text: str, environ: Mapping[str, str]) -> tuple[Node, list[Problem]]:
+def read_tree(text: str, environ: Mapping[str, str] | None) -> tuple[Node, list[Problem]]:
     """The tree that `text` holds, with the environment put in, and what is wrong with it.
 
     `${NAME}` stands for the environment variable NAME, `${NAME:-word}` for `word` where NAME is not set, and `$${`
-    for `${` itself.
+    for `${` itself. Where `environ` is None, such text stays as it is.
     """
-    yaml = YAML(typ="safe", pure=True)
     try:
-        # A second anchor of one name is legal YAML; ruamel.yaml would write a warning on the terminal.
-        yaml.composer.warn_double_anchors = False
-        root = yaml.compose(text)
+        root = compose(text)
     except MarkedYAMLError as error:
         return Node(0, {}), [_broken(error)]
     except YAMLError as error:
@@ -61,6 +58,15 @@ def read_tree(text: str, environ: Mapping[str, str]) -> tuple[Node, list[Problem
     building = _Building(environ)
     tree = building.node(root, (), root.start_mark.line + 1)
     return tree, building.problems
+
+
+def compose(text: str) -> YamlNode | None:
+    """The nodes of the one document in `text`, as ruamel.yaml gives them; None when it is empty."""
+    yaml = YAML(typ="safe", pure=True)
+    # A second anchor of one name is legal YAML; ruamel.yaml would write a warning on the terminal.
+    yaml.composer.warn_double_anchors = False
+    root: YamlNode | None = yaml.compose(text)
+    return root
 
 
 def _broken(error: MarkedYAMLError) -> Problem:
@@ -84,7 +90,7 @@ def _broken(error: MarkedYAMLError) -> Problem:
 class _Building:
     """Builds the tree of one file and collects what is wrong on the way."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str] | None) -> None:
         self.problems: list[Problem] = []
         self._environ = environ
         self._count = 0
@@ -169,6 +175,9 @@ class _Building:
         return Node(line, text, text)
 
     def _substituted(self, text: str, place: Place, line: int) -> tuple[str, bool]:
+        environ = self._environ
+        if environ is None:
+            return text, False
         used: list[str] = []
 
         def put_in(match: re.Match[str]) -> str:
@@ -176,7 +185,7 @@ class _Building:
                 return "${"
             used.append(match[0])
             named = _NAME_AND_DEFAULT.fullmatch(match[1] or "")
-            value = self._environ.get(named[1], named[2]) if named else None
+            value = environ.get(named[1], named[2]) if named else None
             if named is None:
                 allowed = "${NAME} with the name of an environment variable, or $${ for ${"
                 self.problems.append(Problem(line, place, quote(match[0]), allowed))
