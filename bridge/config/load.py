@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -25,7 +26,7 @@ from bridge.config.words import nearest, quote
 from bridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from pydantic_core import ErrorDetails
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 4 * 1024 * 1024
 """Bytes; thousands of users and resources fit in a tenth of it."""
+
+MISSING = "nothing"
+UNKNOWN = "an unknown setting"
 
 
 def load(path: Path, *, environ: Mapping[str, str]) -> Configuration:
@@ -50,7 +54,8 @@ def load(path: Path, *, environ: Mapping[str, str]) -> Configuration:
     text = read_text(path, largest=LARGEST_FILE)
     if isinstance(text, Unreadable):
         problem = f"The configuration file {path} {text.reason}."
-        raise ConfigurationError(problem, remedy="`calbridge init` makes one.", problems=(problem,))
+        remedy = "" if path.exists() else "`calbridge init` makes one."
+        raise ConfigurationError(problem, remedy=remedy, problems=(problem,))
     tree, problems = read_tree(text, environ)
     folder = path.absolute().parent
     document: Document | None = None
@@ -73,10 +78,13 @@ def load(path: Path, *, environ: Mapping[str, str]) -> Configuration:
 
 
 def _refusal(path: Path, problems: Iterable[Problem]) -> ConfigurationError:
+    problems = list(problems)
+    misspelt = {(*problem.place[:-1], problem.suggestion) for problem in problems if problem.found == UNKNOWN}
     # One setting, one sentence: what follows from the first fault of a setting would only hide it.
     first: dict[tuple[object, ...], Problem] = {}
     for problem in problems:
-        first.setdefault(problem.place or (problem.line, problem.found), problem)
+        if problem.found != MISSING or problem.place not in misspelt:
+            first.setdefault((problem.line, problem.place), problem)
     ordered = sorted(first.values(), key=lambda problem: problem.line)
     sentences = tuple(problem.sentence(str(path)) for problem in ordered)
     count = "1 fault" if len(sentences) == 1 else f"{len(sentences)} faults"
@@ -96,9 +104,9 @@ def _problem(error: ErrorDetails, tree: Node) -> Problem:
     if kind == "refused":
         allowed, suggestion = str(context["allowed"]), str(context["suggestion"])
     elif kind == "missing":
-        found, allowed = "nothing", str(section[str(place[-1])].description)
+        found, allowed = MISSING, str(section[str(place[-1])].description)
     elif kind == "extra_forbidden":
-        found, allowed, suggestion = "an unknown setting", ", ".join(section), nearest(str(place[-1]), section)
+        found, allowed, suggestion = UNKNOWN, ", ".join(section), nearest(str(place[-1]), section)
     elif kind == "too_short":
         found, allowed = "no entry", "at least one entry"
     elif kind == "tuple_type":
@@ -117,12 +125,11 @@ def _found(place: Place, tree: Node) -> tuple[Place, str]:
         return (*place[:-1], f"{last}_file"), f"a wrong value in the file {section[f'{last}_file'].found()}"
     node = tree.at(place)
     secret = HIDDEN.intersection(map(str, place))
-    if not secret or node.substituted or not isinstance(node.value, str):
-        return (
-            place,
-            node.found() if not secret or node.substituted or node.value is None else "a value of another type",
-        )
-    return place, quote(without_password(node.value)) if place == ("database",) else "a value that is not shown"
+    if not secret or node.substituted or node.value is None or isinstance(node.value, Mapping | tuple):
+        return place, node.found()
+    if place == ("database",) and isinstance(node.value, str):
+        return place, quote(without_password(node.value))
+    return place, "a value that is not shown"
 
 
 def _warnings(document: Document, tree: Node, path: Path, folder: Path) -> Iterator[str]:

@@ -158,7 +158,7 @@ class _Building:
                 return text
             what = text or "nothing"
             suggestion = f'"{text}"' if text else ""
-            self.problems.append(Problem(line, place, f"the name {what}", "names that are text", suggestion))
+            self.problems.append(Problem(line, (*place, text), f"the name {what}", "names that are text", suggestion))
             return None
         self.problems.append(Problem(line, place, "a name that is a list or a mapping", "names that are text"))
         return None

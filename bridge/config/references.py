@@ -78,11 +78,11 @@ def _missing(name: str, line: int, place: Place, scopes: list[str]) -> Iterator[
     # What is not even well formed is refused by its type.
     if name in scopes or not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)?", name):
         return
-    word = "resource" if "/" in name else "account"
+    word = "a resource" if "/" in name else "an account"
     resources = [each for each in scopes if each.endswith(f"/{name}")]
     suggestion = resources[0] if resources else nearest(name, scopes)
     yield Problem(
-        line, place, f"{quote(name)}, a {word} that is not in `accounts`", "ACCOUNT or ACCOUNT/RESOURCE", suggestion
+        line, place, f"{quote(name)}, {word} that is not in `accounts`", "ACCOUNT or ACCOUNT/RESOURCE", suggestion
     )
 
 

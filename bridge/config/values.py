@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 from pydantic import PlainValidator, WithJsonSchema
 
 from bridge.config.words import nearest, one_of, refusal
@@ -151,9 +152,17 @@ def _time_zone(value: object) -> ZoneInfo:
     if isinstance(value, ZoneInfo):
         return value
     if not isinstance(value, str) or value not in _zone_names():
-        suggestion = nearest(value, sorted(_zone_names())) if isinstance(value, str) else ""
+        suggestion = _nearest_zone(value) if isinstance(value, str) else ""
         raise refusal("an IANA time zone, such as Europe/Amsterdam", suggestion=suggestion)
     return ZoneInfo(value)
+
+
+def _nearest_zone(word: str) -> str:
+    names = sorted(_zone_names())
+    cities = {name.rpartition("/")[2].replace("_", " ").casefold(): name for name in names}
+    city = cities.get(word.replace("_", " ").casefold())
+    # Hundreds of names are alike by 'Europe/' alone.
+    return WINDOWS_TO_OLSON.get(word) or city or nearest(word, names, closeness=0.8)
 
 
 def _duration(value: object) -> timedelta:

@@ -14,11 +14,17 @@ LONGEST_QUOTE = 80
 """Characters of a wrong value that a message repeats."""
 
 
-def nearest(word: str, words: Iterable[str]) -> str:
-    """The one of `words` that is spelt most like `word`, or "" when none is close; capitals do not count."""
+def nearest(word: str, words: Iterable[str], *, closeness: float = 0.6) -> str:
+    """The one of `words` that is spelt most like `word`, or "" when none is close; capitals do not count.
+
+    Args:
+        word: What a person wrote.
+        words: What would have been right.
+        closeness: How alike they must be, from 0 (anything) to 1 (equal).
+    """
     folded = {each.casefold(): each for each in words}
     # The comparison takes quadratic time, and what is longer than any right word is near to none of them.
-    close = difflib.get_close_matches(word[:LONGEST_QUOTE].casefold(), folded, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(word[:LONGEST_QUOTE].casefold(), folded, n=1, cutoff=closeness)
     return folded[close[0]] if close else ""
 
 
