@@ -133,7 +133,9 @@ def _form(
     )
     text = application._xml_response(tree, {}).decode()  # noqa: SLF001
     start, end = text.index("<response>"), text.rindex("</response>") + len("</response>")
-    pieces = [text[start:end]]
+    # The namespaces stand on the root of this answer, which stays behind.
+    declarations = text[text.index("<multistatus") + len("<multistatus") : text.index(">", text.index("<multistatus"))]
+    pieces = [f"<response{declarations}>{text[start + len('<response>') : end]}"]
     for mark in (_HREF, _ETAG, str(_SIZE), http_date(_CHANGED)):
         cut: list[str] = []
         for piece in pieces:
