@@ -271,7 +271,7 @@ def _alarm_rings(
     for instance in recurrence.expand(parsed, earliest, latest, zone=calendar.zone, limit=10_000):
         if instance.component.get("RECURRENCE-ID") != component.get("RECURRENCE-ID"):
             continue
-        rings = (instance.end if related_to_end else instance.start) + trigger
+        rings = (instance.last if related_to_end else instance.first) + trigger
         if bounds.start <= rings < bounds.end:
             return True
     return False

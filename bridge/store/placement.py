@@ -187,6 +187,11 @@ def seconds(moment: datetime) -> int:
     return microseconds(moment) // 1_000_000
 
 
+def moment(count: int) -> datetime:
+    """The UTC instant of a span's bound, kept as `count` whole seconds since 1970."""
+    return instant(count * 1_000_000)
+
+
 def _entry(row: Row[*tuple[Any, ...]]) -> Entry:
     return Entry(row[0], row[1], row[2], ComponentType(row[3]), row[4], instant(row[5]))
 

@@ -1,0 +1,277 @@
+"""The feed face: answers `/feed/TOKEN/NAME.ics`, from memory wherever nothing has changed (RFC 9110, RFC 5545)."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from functools import cached_property
+from hashlib import sha256
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from bridge.core import availability, ics
+from bridge.core.model import BEGINNING, ENDLESS
+from bridge.errors import ObjectRefused, StoreError
+from bridge.feed import client
+from bridge.feed.entry import FeedEntry, FeedSettings, Window
+from bridge.feed.render import render
+from bridge.store import collection, feed_record, placement
+from bridge.store.collection import Address, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from bridge.config import Configuration, Feed
+    from bridge.core.model import CalendarObject
+    from bridge.feed.url import FeedTokens
+    from bridge.store.collection import Collection
+    from bridge.store.database import Database, Transaction
+    from bridge.store.pulse import Pulse
+
+_log = structlog.get_logger()
+
+_MOST_CACHED_OCTETS = 64 * 2**20
+_NOTE_EVERY = timedelta(minutes=1)
+_TYPES = {"ics": "text/calendar; charset=utf-8", "ifb": "text/calendar; charset=utf-8; component=VFREEBUSY"}
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a feed's content depends on, besides its settings and the day.
+
+    Attributes:
+        generation: Of its URL.
+        collections: That it shows.
+    """
+
+    generation: int
+    collections: tuple[Collection, ...]
+
+
+@dataclass(frozen=True)
+class _Body:
+    """A rendered feed."""
+
+    etag: str
+    plain: bytes = field(repr=False)
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The same, gzipped."""
+        return gzip.compress(self.plain, compresslevel=6, mtime=0)
+
+
+class FeedView:
+    """Answers feed requests as a WSGI application of its own: a framework would cost more than the answer.
+
+    Args:
+        database: The store.
+        pulse: Tells when something in it has changed.
+        configuration: Gives the configuration of the moment.
+        tokens: Makes and checks feed URLs.
+        clock: Gives the present instant, UTC.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        pulse: Pulse,
+        configuration: Callable[[], Configuration],
+        tokens: FeedTokens,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._pulse = pulse
+        self._configuration = configuration
+        self._tokens = tokens
+        self._clock = clock
+        self._bodies: OrderedDict[tuple[str, str], _Body] = OrderedDict()
+        self._lock = threading.Lock()
+        self._rendering: dict[str, threading.Lock] = {}
+        self._noted: dict[tuple[str, str], datetime] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answers one request (PEP 3333); `PATH_INFO` starts with `/feed/`."""
+        method = environ["REQUEST_METHOD"]
+        if method not in {"GET", "HEAD"}:
+            return _say(start_response, HTTPStatus.METHOD_NOT_ALLOWED, "A feed can only be read.", ("Allow", "GET, HEAD"))
+        try:
+            return self._answer(environ, start_response, with_body=method == "GET")
+        except StoreError as error:
+            return _say(start_response, HTTPStatus.SERVICE_UNAVAILABLE, str(error), ("Retry-After", "60"))
+
+    def _answer(
+        self, environ: dict[str, Any], start_response: Callable[..., Any], *, with_body: bool
+    ) -> Iterable[bytes]:
+        _, _, token, file = (*environ["PATH_INFO"].split("/", 3), "", "", "")[:4]
+        name, _, ending = file.rpartition(".")
+        configuration = self._configuration()
+        feed = configuration.feeds.get(name)
+        state = self._pulse.remembered(("feed", name), lambda tx: _read_state(tx, configuration, name, feed))
+        # Checked for an unknown name too, so that the time of the answer does not tell which names there are.
+        is_right = self._tokens.is_right(token, name, state.generation)
+        if feed is None or not is_right or ending not in _TYPES:
+            return _say(start_response, HTTPStatus.NOT_FOUND, "There is no such feed; its address may have been renewed.")
+        agent = environ.get("HTTP_USER_AGENT", "")
+        now = self._clock()
+        self._note(name, client.family(agent), now)
+        zone = ZoneInfo(configuration.accounts[feed.of.account].time_zone)
+        today = now.astimezone(zone).date()
+        etag = _etag(state, feed, f"{today} {ending}")
+        packs = "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "") and client.unpacks_gzip(agent)
+        headers = [
+            ("ETag", f'"{etag}-gzip"' if packs else f'"{etag}"'),
+            ("Last-Modified", _last_modified(state, datetime.combine(today, time(), zone).astimezone(UTC), now)),
+            ("Cache-Control", "private, max-age=300"),
+            ("Vary", "Accept-Encoding"),
+        ]
+        if _has_it(environ, etag, headers[1][1]):
+            start_response("304 Not Modified", headers)
+            return ()
+        body = self._body(name, etag, lambda: self._render(feed, zone, now, state, ending))
+        content = body.packed if packs else body.plain
+        headers += [
+            ("Content-Type", _TYPES[ending]),
+            ("Content-Length", str(len(content))),
+            ("Content-Disposition", f'inline; filename="{name}.{ending}"'),
+            ("X-Content-Type-Options", "nosniff"),
+        ]
+        if packs:
+            headers.append(("Content-Encoding", "gzip"))
+        start_response("200 OK", headers)
+        return (content,) if with_body else ()
+
+    def _body(self, name: str, etag: str, make: Callable[[], bytes]) -> _Body:
+        """The rendered feed from memory, or made once, however many ask for it at once."""
+        key = (name, etag)
+        with self._lock:
+            known = self._bodies.get(key)
+            rendering = self._rendering.setdefault(name, threading.Lock())
+        if known is not None:
+            return known
+        with rendering:
+            known = self._bodies.get(key)
+            if known is None:
+                known = _Body(etag, make())
+                with self._lock:
+                    for old in [each for each in self._bodies if each[0] == name]:
+                        # The .ics and the .ifb of one feed are kept side by side, older states are not.
+                        if len([each for each in self._bodies if each[0] == name]) > 1:
+                            del self._bodies[old]
+                    self._bodies[key] = known
+                    while len(self._bodies) > 1 and sum(len(each.plain) for each in self._bodies.values()) > _MOST_CACHED_OCTETS:
+                        self._bodies.popitem(last=False)
+        return known
+
+    def _render(self, feed: Feed, zone: ZoneInfo, now: datetime, state: _State, ending: str) -> bytes:
+        settings = FeedSettings(
+            name=feed.name or str(feed.of),
+            detail=feed.detail,
+            components=frozenset(feed.components),
+            categories=frozenset(feed.categories),
+            alarms=feed.alarms,
+            past=feed.past,
+            future=feed.future,
+        )
+        window = settings.window(now.astimezone(zone).date(), zone)
+        limits = self._configuration().limits
+        entries = self._entries(state, window)
+        if ending == "ifb":
+            return self._free_busy(entries, window, zone, now)
+        rendered = render(
+            entries, settings, zone=zone, today=now.astimezone(zone).date(), max_instances=limits.max_instances
+        )
+        for left_out in rendered.left_out:
+            _log.warning("feed_left_out", feed=str(feed.of), uid=left_out.uid, reason=left_out.reason)
+        return rendered.body
+
+    def _entries(self, state: _State, window: Window) -> list[FeedEntry]:
+        # An appointment that several resources share has one object; a feed shows it once.
+        found: dict[int, FeedEntry] = {}
+        with self._database.reading() as tx:
+            for shown in state.collections:
+                for stored in placement.touching(tx, shown.id, window.start, window.end):
+                    if stored.object_id not in found:
+                        found[stored.object_id] = FeedEntry(
+                            raw=stored.raw,
+                            uid=stored.uid,
+                            component=stored.component,
+                            tzids=stored.tzids,
+                            feed_ready=stored.feed_ready,
+                            changed_at=stored.changed_at,
+                            first=placement.moment(stored.first),
+                            last=placement.moment(stored.last),
+                        )
+        return list(found.values())
+
+    def _free_busy(self, entries: Iterable[FeedEntry], window: Window, zone: ZoneInfo, now: datetime) -> bytes:
+        limit = self._configuration().limits.max_instances
+
+        def parsed() -> Iterable[CalendarObject]:
+            for entry in entries:
+                try:
+                    yield ics.parse(entry.raw, zone=zone, max_instances=limit)
+                except ObjectRefused as error:
+                    # A lowered limit can refuse what was taken in before.
+                    _log.warning("feed_left_out", uid=entry.uid, reason=str(error))
+
+        start, end = max(window.start, BEGINNING), min(window.end, ENDLESS)
+        periods = availability.busy(parsed(), start, end, zone=zone, limit=limit)
+        return availability.vfreebusy(periods, start, end, now=now, uid="freebusy")
+
+    def _note(self, name: str, family: str, now: datetime) -> None:
+        """Notes the fetch, at most once a minute for each client, so that an eager one costs no writes."""
+        last = self._noted.get((name, family))
+        if last is not None and now - last < _NOTE_EVERY:
+            return
+        self._noted[name, family] = now
+        try:
+            with self._database.writing() as tx:
+                feed_record.note_fetch(tx, name, family)
+        except StoreError as error:
+            # A feed is read also while the database cannot be written.
+            _log.warning("fetch_not_noted", feed=name, reason=str(error))
+
+
+def _read_state(tx: Transaction, configuration: Configuration, name: str, feed: Feed | None) -> _State:
+    generation = feed_record.generations(tx).get(name, 0)
+    if feed is None:
+        return _State(generation, ())
+    found = (collection.find(tx, Address(Kind.RESOURCE, *key)) for key in configuration.resources_of(feed.of))
+    return _State(generation, tuple(each for each in found if each is not None))
+
+
+def _etag(state: _State, feed: Feed, variant: str) -> str:
+    tags = " ".join(each.tag for each in state.collections)
+    return sha256(f"{tags} {feed!r} {variant}".encode()).hexdigest()[:32]
+
+
+def _last_modified(state: _State, midnight: datetime, now: datetime) -> str:
+    """Never goes back: the window moves on at midnight, which changes the content as an edit does."""
+    latest = max([midnight, *(each.changed_at for each in state.collections)])
+    return min(latest, now).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def _has_it(environ: dict[str, Any], etag: str, last_modified: str) -> bool:
+    asked = environ.get("HTTP_IF_NONE_MATCH")
+    if asked is not None:
+        return asked.strip() == "*" or etag in asked
+    return environ.get("HTTP_IF_MODIFIED_SINCE") == last_modified
+
+
+def _say(
+    start_response: Callable[..., Any], status: HTTPStatus, sentence: str, *headers: tuple[str, str]
+) -> Iterable[bytes]:
+    body = f"{sentence}\n".encode()
+    start_response(
+        f"{status.value} {status.phrase}",
+        [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), *headers],
+    )
+    return (body,)
