@@ -20,7 +20,7 @@ DEV_READY := $(VENV)/.ready-to-develop-$(VERSION)
 SOURCES_OF_AN_INSTALL := pyproject.toml constraints.txt
 # The two variables hold the build backend to the same versions: old pips read the first, newer ones the second.
 PIP_INSTALL := PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt \
-	$(BIN)/python -m pip install --quiet --no-input --disable-pip-version-check
+	$(BIN)/python -m pip install --quiet --quiet --no-input --disable-pip-version-check
 
 define CHECK_PYTHON
 if ! command -v $(PYTHON) >/dev/null 2>&1; then \

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-TOP = Path(__file__).parent.parent
+from tests.repository import TOP
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TESTS = """
 import pytest
