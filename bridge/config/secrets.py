@@ -1,0 +1,85 @@
+"""Each secret has one source: a hash, the environment, or a file of its own; none stands in the file in the clear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bridge.config.locations import in_folder, is_path
+from bridge.config.problems import Problem
+from bridge.config.secret_files import Unreadable, is_exposed, read_secret, read_text
+from bridge.config.words import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bridge.config.problems import Place
+    from bridge.config.tree import Node
+
+PASSWORD_SOURCES = ("password_hash", "password_file", "password")
+HIDDEN = frozenset({"password", "password_hash", "database", "options"})
+"""Settings whose values no message shows, with what stands in them."""
+
+_LARGEST_PEM = 1024 * 1024
+
+
+def put_in_secrets(tree: Node, plain: dict[str, Any], folder: Path) -> Iterator[Problem]:
+    """Puts the content of each `*_file` beside its setting in `plain`; yields what is wrong with a secret."""
+    for name, user in tree.mapping("users").items():
+        place = ("users", name)
+        entries = tree.mapping(*place)
+        given = [each for each in PASSWORD_SOURCES if each in entries and entries[each].value is not None]
+        if len(given) > 1:
+            yield Problem(user.line, place, " and ".join(given), f"one of {', '.join(PASSWORD_SOURCES)}")
+        if "password" in given and not entries["password"].substituted:
+            yield Problem(
+                entries["password"].line,
+                (*place, "password"),
+                "a password in the clear",
+                "${NAME} from the environment, password_file, or the password_hash that "
+                "`calbridge user password NAME` writes",
+            )
+        elif given == ["password_file"]:
+            yield from _put_in(tree, plain["users"][name], (*place, "password"), folder)
+    top = tree.mapping()
+    if "database_file" in top and top["database_file"].value is not None:
+        if "database" in top and top["database"].value is not None:
+            yield Problem(top["database_file"].line, ("database_file",), "database as well", "one of the two")
+        else:
+            yield from _put_in(tree, plain, ("database",), folder)
+
+
+def _put_in(tree: Node, section: dict[str, Any], place: tuple[str, ...], folder: Path) -> Iterator[Problem]:
+    file_place = (*place[:-1], f"{place[-1]}_file")
+    node = tree.at(file_place)
+    if not isinstance(node.value, str) or not is_path(node.value):
+        return
+    secret = read_secret(in_folder(node.value, folder))
+    if isinstance(secret, Unreadable):
+        yield unreadable(node, file_place, secret)
+    else:
+        section[place[-1]] = secret
+
+
+def unreadable(node: Node, place: Place, why: Unreadable) -> Problem:
+    """The problem of a setting that names a file which cannot serve."""
+    return Problem(node.line, place, f"{quote(node.written)}, which {why.reason}", "a file that the server may read")
+
+
+def unreadable_certificates(tree: Node, folder: Path) -> Iterator[Problem]:
+    """The files of `server.tls` that cannot be read."""
+    for name, node in tree.mapping("server", "tls").items():
+        if name in {"certificate", "key"} and is_path(node.value):
+            text = read_text(in_folder(str(node.value), folder), largest=_LARGEST_PEM)
+            if isinstance(text, Unreadable):
+                yield unreadable(node, ("server", "tls", name), text)
+
+
+def exposed_files(tree: Node, folder: Path) -> Iterator[tuple[Place, Node]]:
+    """The settings that name a file with a secret which every user of the machine may read."""
+    places: list[tuple[str, ...]] = [("secret_key_file",), ("database_file",), ("server", "tls", "key")]
+    places += [("users", name, "password_file") for name in tree.mapping("users")]
+    for place in places:
+        node = tree.mapping(*place[:-1]).get(place[-1])
+        if node is not None and is_path(node.value) and is_exposed(in_folder(str(node.value), folder)):
+            yield place, node

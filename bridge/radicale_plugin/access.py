@@ -1,0 +1,248 @@
+"""Who may log in, and what each user may do: Radicale's auth and rights plugins, answered by the configuration."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from radicale import auth, rights
+
+from bridge.config import AuthType
+from bridge.radicale_plugin.backing import Backing, Place
+from bridge.store import account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from radicale.config import Configuration as RadicaleConfiguration
+
+_log = structlog.get_logger()
+
+_MOST_REMEMBERED = 10_000
+_LONGEST_WAIT_SECONDS = 2.0
+_APP_PASSWORD_USE_SECONDS = 3600.0
+
+
+@dataclass(slots=True)
+class _Verified:
+    """A login that was verified a short while ago.
+
+    Attributes:
+        digest: Keyed hash of the password that was right.
+        evidence: What it was checked against; when that changes, so does the answer.
+        until: Monotonic time at which it has to be verified again.
+        app_password: Number of the app password that it was, or None.
+        noted: Monotonic time at which the use of the app password was last noted.
+    """
+
+    digest: bytes
+    evidence: object
+    until: float
+    app_password: int | None
+    noted: float
+
+
+@dataclass(slots=True)
+class _Failures:
+    times: int
+    since: float
+
+
+class Logins:
+    """Verifies passwords: of the YAML file, app passwords, or what Radicale's own auth types say.
+
+    A verified login is remembered for a few minutes, so that a request does not cost an Argon2 hash. After wrong
+    passwords the same client address waits a little longer each time; from a limit on it is refused unheard. Waiting
+    is bounded, so that nobody can keep every thread of the server waiting.
+
+    Args:
+        backing: Store and configuration.
+        foreign: Radicale's own auth plugin where the configuration names one (LDAP, htpasswd), else None.
+        monotonic: A clock for timeouts, in seconds.
+        wait: Suspends the calling thread for some seconds.
+    """
+
+    def __init__(
+        self,
+        backing: Backing,
+        *,
+        foreign: auth.BaseAuth | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._backing = backing
+        self._foreign = foreign
+        self._monotonic = monotonic
+        self._wait = wait
+        self._key = secrets.token_bytes(32)
+        self._lock = threading.Lock()
+        self._verified: OrderedDict[str, _Verified] = OrderedDict()
+        self._failures: OrderedDict[str, _Failures] = OrderedDict()
+        self._waiting = threading.BoundedSemaphore(4)
+        # Unknown users cost as much time as known ones.
+        self._nobody = account.hash_password(secrets.token_hex(8))
+
+    def verify(self, user: str, password: str, *, address: str) -> bool:
+        """Whether `password` logs `user` in.
+
+        Args:
+            user: Name of the user.
+            password: As the client sent it.
+            address: Of the client, for slowing down and for the log.
+        """
+        digest = hmac.digest(self._key, f"{user}\0{password}".encode(), hashlib.sha256)
+        if self._recently_verified(user, digest):
+            return True
+        failures = self._failures_of(address)
+        if failures >= self._backing.configuration().limits.login_failures:
+            return False
+        evidence = self._evidence(user)
+        app_password = self._app_password(user, password)
+        if app_password is None and not self._primary(user, password):
+            self._failed(user, address, failures)
+            return False
+        now = self._monotonic()
+        cache = self._backing.configuration().limits.login_cache.total_seconds()
+        with self._lock:
+            self._failures.pop(address, None)
+            self._verified[user] = _Verified(digest, evidence, now + cache, app_password, now)
+            self._verified.move_to_end(user)
+            while len(self._verified) > _MOST_REMEMBERED:
+                self._verified.popitem(last=False)
+        if app_password is not None:
+            with self._backing.database.writing() as tx:
+                account.note_use(tx, app_password)
+        return True
+
+    def _recently_verified(self, user: str, digest: bytes) -> bool:
+        known = self._verified.get(user)
+        if known is None or not hmac.compare_digest(known.digest, digest):
+            return False
+        now = self._monotonic()
+        if now > known.until or known.evidence != self._evidence(user):
+            return False
+        if known.app_password is not None:
+            with self._backing.database.reading() as tx:
+                if not account.app_password_exists(tx, known.app_password):
+                    return False
+            if now - known.noted > _APP_PASSWORD_USE_SECONDS:
+                known.noted = now
+                with self._backing.database.writing() as tx:
+                    account.note_use(tx, known.app_password)
+        return True
+
+    def _evidence(self, user: str) -> object:
+        """What a login of `user` depends on in the configuration: a changed password ends remembered logins."""
+        configuration = self._backing.configuration()
+        known = configuration.users.get(user)
+        return None if known is None else (known.password_hash, known.password, known.password_file, configuration.auth)
+
+    def _app_password(self, user: str, password: str) -> int | None:
+        if user not in self._backing.configuration().users:
+            return None
+        with self._backing.database.reading() as tx:
+            return account.matching_app_password(tx, user, password)
+
+    def _primary(self, user: str, password: str) -> bool:
+        known = self._backing.configuration().users.get(user)
+        if self._foreign is not None:
+            return known is not None and self._foreign._login(user, password) == user  # noqa: SLF001 -- plugin API
+        if known is not None and known.password is not None:
+            return hmac.compare_digest(known.password.get_secret_value().encode(), password.encode())
+        expected = self._nobody if known is None or known.password_hash is None else _revealed(known.password_hash)
+        return account.verify_password(password, expected)
+
+    def _failures_of(self, address: str) -> int:
+        window = self._backing.configuration().limits.login_window.total_seconds()
+        with self._lock:
+            known = self._failures.get(address)
+            if known is not None and self._monotonic() - known.since > window:
+                del self._failures[address]
+                known = None
+            return 0 if known is None else known.times
+
+    def _failed(self, user: str, address: str, before: int) -> None:
+        with self._lock:
+            known = self._failures.setdefault(address, _Failures(0, self._monotonic()))
+            known.times += 1
+            while len(self._failures) > _MOST_REMEMBERED:
+                self._failures.popitem(last=False)
+        if before == 0:
+            # One line for the first of a row, not one for each attempt.
+            _log.warning("login_refused", user=user, address=address)
+        elif before + 1 == self._backing.configuration().limits.login_failures:
+            _log.warning("logins_blocked", address=address)
+        if self._waiting.acquire(blocking=False):
+            try:
+                self._wait(min(_LONGEST_WAIT_SECONDS, 0.1 * 2**before))
+            finally:
+                self._waiting.release()
+
+
+def _revealed(secret: Any) -> str:
+    return secret.get_secret_value() if hasattr(secret, "get_secret_value") else str(secret)
+
+
+class Auth(auth.BaseAuth):
+    """Radicale's auth plugin: passwords of the configuration, app passwords, or one of Radicale's own types.
+
+    Args:
+        configuration: Radicale's configuration.
+        backing: Store and configuration of ours.
+        logins: Verifies the passwords.
+    """
+
+    def __init__(self, configuration: RadicaleConfiguration, *, backing: Backing, logins: Logins) -> None:
+        super().__init__(configuration)
+        self._backing = backing
+        self._logins = logins
+
+    def get_external_login(self, environ: dict[str, Any]) -> tuple[()] | tuple[str, str]:
+        """The user whom a trusted proxy has logged in, where the configuration says that one does."""
+        kind = self._backing.configuration().auth.type
+        if kind is AuthType.HTTP_X_REMOTE_USER:
+            if not environ.get("calbridge.proxy_trusted"):
+                return ("", "")
+            return (environ.get("HTTP_X_REMOTE_USER", ""), "")
+        if kind is AuthType.REMOTE_USER:
+            return (environ.get("REMOTE_USER", ""), "")
+        return ()
+
+    def _login_ext(self, login: str, password: str, context: Any) -> str:
+        if self._backing.configuration().auth.type in {AuthType.HTTP_X_REMOTE_USER, AuthType.REMOTE_USER}:
+            return login if login in self._backing.configuration().users else ""
+        verified = self._logins.verify(login, password, address=context.remote_addr or "unknown")
+        return login if verified else ""
+
+
+class Rights(rights.BaseRights):
+    """Radicale's rights plugin: each user sees their own home, and in it what they are granted."""
+
+    def __init__(self, configuration: RadicaleConfiguration, *, backing: Backing) -> None:
+        super().__init__(configuration)
+        self._backing = backing
+
+    def authorization(self, user: str, user_groups: set[str], path: str) -> str:  # noqa: ARG002 -- plugin API
+        """Radicale's letters for what `user` may do at `path`: R and r read, W and w write, D delete."""
+        if not user:
+            return ""
+        place = Place.of(path)
+        if place is None:
+            return "R" if path == "/" else ""
+        if place.user != user or place.href:
+            return ""
+        if not place.calendar:
+            return "R"
+        calendar = self._backing.calendar(user, place.calendar)
+        if calendar is None:
+            return ""
+        if calendar.resource is None:
+            return "rwD"
+        return "rw" if calendar.is_writable else "r"

@@ -1,0 +1,158 @@
+"""What the CalDAV face stands on: the store, the configuration of the moment, and where a path leads in them."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bridge.config import Grant
+from bridge.core import ics
+from bridge.store import collection
+from bridge.store.collection import Address, Collection, Kind
+from bridge.store.journal import Author
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bridge.config import Configuration, Resource
+    from bridge.core.model import CalendarObject
+    from bridge.store.database import Database, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class HomeCalendar:
+    """A calendar in a user's home.
+
+    Attributes:
+        name: Its part of the path: `ACCOUNT.RESOURCE`, or the name that the user gave it.
+        address: Where its collection stands.
+        grant: What the user may do with the objects in it.
+        resource: The resource that it shows, or None for a calendar of the user's own.
+        zone: What floating times and dates in it mean.
+    """
+
+    name: str
+    address: Address
+    grant: Grant
+    resource: Resource | None
+    zone: ZoneInfo
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether the user may change the objects in it."""
+        return self.grant is Grant.WRITE
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a path leads: a user's home, a calendar in it (there yet or not), an object in that.
+
+    Attributes:
+        user: Whose home.
+        calendar: Name of the calendar, or empty for the home itself.
+        href: Name of the object, or empty for the calendar itself.
+    """
+
+    user: str
+    calendar: str = ""
+    href: str = ""
+
+    @classmethod
+    def of(cls, path: str) -> Place | None:
+        """Reads a sanitised path such as `/anna/salon.room-1/x.ics`; None where it leads nowhere."""
+        parts = path.strip("/").split("/")
+        if not parts[0] or len(parts) > 3:  # noqa: PLR2004 -- home, calendar, object
+            return None
+        return cls(*parts)
+
+
+@dataclass(frozen=True)
+class Backing:
+    """What the CalDAV face stands on.
+
+    Attributes:
+        database: The store.
+        configuration: Gives the configuration of the moment; a reload changes what it gives.
+    """
+
+    database: Database
+    configuration: Callable[[], Configuration]
+    _bound: threading.local = field(default_factory=threading.local, repr=False)
+
+    def home(self, user: str) -> list[HomeCalendar]:
+        """The resource calendars that `user` is granted, in the order of the YAML file."""
+        configuration = self.configuration()
+        if user not in configuration.users:
+            return []
+        grants = configuration.grants_of(user)
+        return [
+            _resource_calendar(account, key, resource, grants[account, key])
+            for account, key, resource in configuration.resources()
+            if (account, key) in grants
+        ]
+
+    def calendar(self, user: str, name: str) -> HomeCalendar | None:
+        """The calendar called `name` in the home of `user`, or None where it cannot be.
+
+        A calendar of the user's own is given whether it has been made yet or not.
+        """
+        configuration = self.configuration()
+        if user not in configuration.users:
+            return None
+        account, _, key = name.partition(".")
+        grant = configuration.grants_of(user).get((account, key))
+        if grant is not None:
+            return _resource_calendar(account, key, configuration.accounts[account].resources[key], grant)
+        if not configuration.users[user].personal_calendars:
+            return None
+        return self.personal(user, name)
+
+    def personal(self, user: str, name: str) -> HomeCalendar:
+        """The calendar of the user's own that is called `name`."""
+        accounts = self.configuration().accounts.values()
+        zone = next((account.time_zone for account in accounts), "UTC")
+        return HomeCalendar(name, Address(Kind.PERSONAL, user, name), Grant.WRITE, None, ZoneInfo(zone))
+
+    def makes_calendars(self, user: str) -> bool:
+        """Whether `user` may make calendars of their own."""
+        users = self.configuration().users
+        return user in users and users[user].personal_calendars
+
+    def parse(self, raw: bytes, calendar: HomeCalendar) -> CalendarObject:
+        """Reads the bytes of one object as it is meant in `calendar`.
+
+        Raises:
+            ObjectRefused: As `bridge.core.ics.parse` says.
+        """
+        return ics.parse(raw, zone=calendar.zone, max_instances=self.configuration().limits.max_instances)
+
+    def joinable(self, tx: Transaction, user: str) -> frozenset[int]:
+        """The collections of resources that `user` may write: an appointment put in two of them is shared."""
+        found = (collection.find(tx, calendar.address) for calendar in self.home(user) if calendar.is_writable)
+        return frozenset(here.id for here in found if here is not None)
+
+    def find(self, tx: Transaction, calendar: HomeCalendar) -> Collection | None:
+        """The collection behind `calendar`, or None where a calendar of the user's own was not made yet."""
+        return collection.find(tx, calendar.address)
+
+    @contextmanager
+    def request(self, *, client: str) -> Iterator[None]:
+        """Remembers for the journal, until the block ends, which client program this thread serves."""
+        self._bound.client = client
+        try:
+            yield
+        finally:
+            self._bound.client = ""
+
+    def author(self, user: str) -> Author:
+        """Who makes a change in the present request."""
+        return Author(f"user:{user}", getattr(self._bound, "client", ""))
+
+
+def _resource_calendar(account: str, key: str, resource: Resource, grant: Grant) -> HomeCalendar:
+    return HomeCalendar(
+        f"{account}.{key}", Address(Kind.RESOURCE, account, key), grant, resource, ZoneInfo(resource.time_zone)
+    )

@@ -1,0 +1,111 @@
+"""The body of a DAV request: the raw bytes, whole, bounded, and as the client meant them."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from bridge.errors import NotACalendar
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+_CHUNK = 1 << 16
+
+
+class BodyRefused(Exception):  # noqa: N818 -- reads as in bridge.errors
+    """A body that is not read to its end; `status` and `sentence` go to the client."""
+
+    def __init__(self, status: HTTPStatus, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+
+
+def take(environ: MutableMapping[str, Any], *, limit: int) -> bytes:
+    """Reads the body of a request, and puts it back so that Radicale can read it too.
+
+    A body without Content-Length (chunked) is read to its end, which Radicale by itself would take for an empty one;
+    one with `Content-Encoding: gzip` is unpacked. Both stop at `limit` octets.
+
+    Args:
+        environ: The WSGI environment; its `wsgi.input`, `CONTENT_LENGTH` and `HTTP_CONTENT_ENCODING` are replaced.
+        limit: The most octets, unpacked.
+
+    Raises:
+        BodyRefused: The body is longer than `limit`, shorter than announced, or packed in another way.
+    """
+    announced = environ.get("CONTENT_LENGTH") or ""
+    if announced and (not announced.isascii() or not announced.isdigit()):
+        raise BodyRefused(HTTPStatus.BAD_REQUEST, "The Content-Length of the request is not a number.")
+    if announced and int(announced) > limit:
+        raise _too_large(limit)
+    raw = _read(environ["wsgi.input"], int(announced) if announced else None, limit)
+    if announced and len(raw) < int(announced):
+        raise BodyRefused(HTTPStatus.BAD_REQUEST, "The request ended before all of its body arrived.")
+    coding = environ.pop("HTTP_CONTENT_ENCODING", "identity").strip().lower()
+    if coding in {"gzip", "x-gzip"}:
+        raw = _unpack(raw, limit)
+    elif coding not in {"", "identity"}:
+        raise BodyRefused(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body is packed with {coding[:40]!r}; send it plain or with gzip."
+        )
+    environ["wsgi.input"] = io.BytesIO(raw)
+    environ["CONTENT_LENGTH"] = str(len(raw))
+    return raw
+
+
+def as_utf8(raw: bytes, content_type: str) -> bytes:
+    """The bytes in UTF-8: as they came, or recoded where the Content-Type names another character set.
+
+    Raises:
+        NotACalendar: The Content-Type names a character set that is not known, or that the bytes are not in.
+    """
+    _, _, after = content_type.lower().partition("charset=")
+    charset = after.split(";")[0].strip().strip('"')
+    if not charset or charset in {"utf-8", "utf8", "us-ascii"}:
+        return raw
+    try:
+        return raw.decode(charset).encode()
+    except (LookupError, UnicodeDecodeError) as error:
+        raise NotACalendar(
+            f"The body is not in the character set {charset[:40]!r} that its Content-Type names.",
+            remedy="Send it in UTF-8.",
+        ) from error
+
+
+def _read(source: Any, length: int | None, limit: int) -> bytes:
+    chunks = []
+    missing = limit + 1 if length is None else length
+    while missing > 0:
+        chunk = source.read(min(_CHUNK, missing))
+        if not chunk:
+            break
+        chunks.append(chunk)
+        missing -= len(chunk)
+    raw = b"".join(chunks)
+    if len(raw) > limit:
+        raise _too_large(limit)
+    return raw
+
+
+def _unpack(packed: bytes, limit: int) -> bytes:
+    unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        raw = unpacker.decompress(packed, limit + 1)
+    except zlib.error as error:
+        raise BodyRefused(HTTPStatus.BAD_REQUEST, "The body is announced as gzip but cannot be unpacked.") from error
+    if len(raw) > limit:
+        raise _too_large(limit)
+    if not unpacker.eof:
+        raise BodyRefused(HTTPStatus.BAD_REQUEST, "The body is announced as gzip but ends too early.")
+    return raw
+
+
+def _too_large(limit: int) -> BodyRefused:
+    return BodyRefused(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"The body is larger than {limit} octets, the limit of this server (limits.max_body in its configuration).",
+    )

@@ -1,0 +1,87 @@
+"""What is remembered of a feed: the generation of its URL, and when which client last fetched it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, insert, select, update
+
+from bridge.store.database import instant, microseconds
+from bridge.store.schema import feed, feed_fetch
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from bridge.store.database import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class FeedFetch:
+    """How one family of clients fetches a feed.
+
+    Attributes:
+        feed: Name of the feed.
+        client: Family of the client, such as `Outlook` or `Google Calendar`.
+        at: When it last fetched, UTC.
+        interval: Time between its last two fetches, or None after the first.
+        count: How many fetches were recorded; several within a minute count once.
+    """
+
+    feed: str
+    client: str
+    at: datetime
+    interval: timedelta | None
+    count: int
+
+
+def generations(tx: Transaction) -> dict[str, int]:
+    """The generation of every feed whose URL was ever rotated, by name; all others are at 0."""
+    return {row.name: row.generation for row in tx.connection.execute(select(feed))}
+
+
+def rotate(tx: Transaction, name: str) -> int:
+    """Raises the generation of a feed, which revokes its URL, and gives the new one."""
+    current = tx.connection.execute(select(feed.c.generation).where(feed.c.name == name)).scalar_one_or_none()
+    if current is None:
+        tx.connection.execute(insert(feed), {"name": name, "generation": 1})
+        return 1
+    tx.connection.execute(update(feed).where(feed.c.name == name).values(generation=current + 1))
+    return int(current) + 1
+
+
+def note_fetch(tx: Transaction, name: str, client: str) -> None:
+    """Notes that `client` fetched the feed now."""
+    now = microseconds(tx.now)
+    key = (feed_fetch.c.feed == name) & (feed_fetch.c.client == client)
+    known = tx.connection.execute(select(feed_fetch.c.at, feed_fetch.c.times).where(key)).one_or_none()
+    if known is None:
+        tx.connection.execute(
+            insert(feed_fetch), {"feed": name, "client": client, "at": now, "interval": None, "times": 1}
+        )
+        return
+    tx.connection.execute(
+        update(feed_fetch).where(key).values(at=now, interval=now - known.at, times=known.times + 1),
+    )
+
+
+def fetches(tx: Transaction, name: str | None = None) -> list[FeedFetch]:
+    """The recorded fetches of one feed, or of all, the newest first."""
+    query = select(feed_fetch).order_by(feed_fetch.c.at.desc())
+    if name is not None:
+        query = query.where(feed_fetch.c.feed == name)
+    return [
+        FeedFetch(
+            row.feed,
+            row.client,
+            instant(row.at),
+            None if row.interval is None else instant(row.interval) - instant(0),
+            row.times,
+        )
+        for row in tx.connection.execute(query)
+    ]
+
+
+def forget(tx: Transaction, name: str) -> None:
+    """Forgets the fetches of a feed, as after a rotation nobody can fetch the old URL."""
+    tx.connection.execute(delete(feed_fetch).where(feed_fetch.c.feed == name))

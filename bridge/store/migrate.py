@@ -1,0 +1,73 @@
+"""Migrations bring the tables to the form that this version needs (Alembic)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bridge.errors import StoreError, StoreNewer
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+def upgrade(connection: Connection) -> None:
+    """Applies the migrations that `connection`'s database lacks.
+
+    Raises:
+        StoreNewer: A newer Calbridge made this database.
+    """
+    from alembic import command  # noqa: PLC0415 -- costs 0.2 s, and a worker process never needs it
+
+    if _state(connection) == _head():
+        return
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.commit()
+
+
+def check(connection: Connection) -> None:
+    """Passes where the tables have the form that this version needs.
+
+    Raises:
+        StoreNewer: A newer Calbridge made this database.
+        StoreError: The tables are older than this version.
+    """
+    if _state(connection) != _head():
+        raise StoreError(
+            "The database was made by an older Calbridge.",
+            remedy="Run `calbridge init`; it brings the tables up to date and loses nothing.",
+        )
+
+
+def _config() -> Config:
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    return config
+
+
+def _head() -> str | None:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _state(connection: Connection) -> str | None:
+    from alembic.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    state = MigrationContext.configure(connection).get_current_revision()
+    connection.rollback()
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    if state is not None and state not in known:
+        raise StoreNewer(
+            f"A newer Calbridge made this database (its form is {state!r}, the newest known here {_head()!r}).",
+            remedy="Start the newer version again, or restore a backup that this version made.",
+        )
+    return state

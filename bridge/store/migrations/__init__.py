@@ -1,0 +1,1 @@
+"""Alembic's scripts; `bridge.store.migrate` runs them."""

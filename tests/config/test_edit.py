@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.config.edit import add_user, set_password_hash
+from bridge.config.load import load
+from bridge.errors import CalbridgeError, ConfigurationError, Conflict, NotFound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HASH = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$oIIOGFNFbC+TBOvxOFeZOg"
+OTHER = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHR0$1oRTHHK4oIIOGFNFbC+TBA"
+
+SALON = """\
+# Our salon.
+accounts:
+  salon: {name: Salon,   time_zone: Europe/Amsterdam, resources: {anna: {kind: employee, name: Anna}}}
+"""
+
+USERS = """\
+users:   # who may come in
+  anna:
+    grants: {salon/anna:   write}   # hers
+    password_file: secrets/anna     # until she chooses one
+
+  # The boss sees all.
+  boss: {admin: true}
+
+# Feeds come last.
+feeds: {}
+"""
+
+
+def edited(folder: Path, text: str) -> Path:
+    path = folder / "bridge.yaml"
+    path.write_bytes(text.encode())
+    return path
+
+
+def test_a_new_user_stands_after_the_others_and_before_the_next_section(tmp_path: Path) -> None:
+    path = edited(tmp_path, SALON + USERS)
+    add_user(path, "bob", password_hash=HASH, grants={"salon/anna": "read"}, admin=True)
+    assert path.read_text() == (SALON + USERS).replace(
+        "  boss: {admin: true}\n",
+        "  boss: {admin: true}\n"
+        f'  bob:\n    password_hash: "{HASH}"\n    admin: true\n    grants:\n      salon/anna: read\n',
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "\nusers:\n  bob: {}\n"),
+        ("users:\n", "users:\n  bob: {}\n"),
+        ("users: # nobody yet\nfeeds:\n", "users: # nobody yet\n  bob: {}\nfeeds:\n"),
+        ("users: ~\n", "users:\n  bob: {}\n"),
+        ("users: {}\n", "users: {bob: {}}\n"),
+        ("users: {anna: {} }", "users: {anna: {}, bob: {} }"),
+        ("users: {anna: {}, }", "users: {anna: {}, bob: {} }"),
+        ("users:\n    anna:\n", "users:\n    anna:\n    bob: {}\n"),
+        ("users:\n  anna: {}", "users:\n  anna: {}\n  bob: {}"),
+        ("users:\r\n  anna: {}\r\n", "users:\r\n  anna: {}\r\n  bob: {}\r\n"),
+    ],
+)
+def test_a_new_user_fits_into_whatever_stands_there(tmp_path: Path, before: str, after: str) -> None:
+    path = edited(tmp_path, SALON + before)
+    add_user(path, "bob")
+    assert path.read_bytes().decode() == SALON + after
+    assert "bob" in load(path, environ={}).users
+
+
+def test_a_hash_takes_the_place_of_a_password_file_and_every_comment_stays(tmp_path: Path) -> None:
+    path = edited(tmp_path, SALON + USERS)
+    set_password_hash(path, "anna", HASH)
+    assert path.read_text() == (SALON + USERS).replace("password_file: secrets/anna", f'password_hash: "{HASH}"')
+
+
+def test_a_hash_takes_the_place_of_a_hash(tmp_path: Path) -> None:
+    path = edited(tmp_path, SALON + f"users: {{anna: {{password_hash: '{HASH}', admin: true}}}}\n")
+    set_password_hash(path, "anna", OTHER)
+    assert path.read_text() == SALON + f'users: {{anna: {{password_hash: "{OTHER}", admin: true}}}}\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  anna:\n", '  anna: {password_hash: "HASH"}\n'),
+        ("  anna: ~ # none\n", '  anna: {password_hash: "HASH"} # none\n'),
+        ("  anna: {}\n", '  anna: {password_hash: "HASH"}\n'),
+        ("  anna: {admin: true}\n", '  anna: {admin: true, password_hash: "HASH"}\n'),
+        ("  anna:\n    admin: true\n", '  anna:\n    password_hash: "HASH"\n    admin: true\n'),
+        ("  anna:\n    password: ${WORD}\n", '  anna:\n    password_hash: "HASH"\n'),
+    ],
+)
+def test_a_first_hash_fits_into_whatever_stands_there(tmp_path: Path, before: str, after: str) -> None:
+    path = edited(tmp_path, f"{SALON}users:\n{before}")
+    set_password_hash(path, "anna", HASH)
+    assert path.read_text() == f"{SALON}users:\n{after}".replace("HASH", HASH)
+
+
+def test_the_mode_of_the_file_and_a_link_to_it_are_kept(tmp_path: Path) -> None:
+    path = edited(tmp_path, SALON)
+    path.chmod(0o640)
+    link = tmp_path / "link.yaml"
+    link.symlink_to(path)
+    add_user(link, "bob")
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["bridge.yaml", "link.yaml"]
+
+
+def test_a_user_is_not_added_twice(tmp_path: Path) -> None:
+    with pytest.raises(Conflict, match="a user 'boss' already"):
+        add_user(edited(tmp_path, SALON + USERS), "boss")
+
+
+def test_the_password_of_an_unknown_user_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="Did you mean 'anna'"):
+        set_password_hash(edited(tmp_path, SALON + USERS), "ana", HASH)
+
+
+def test_what_the_file_would_not_take_is_not_written(tmp_path: Path) -> None:
+    path = edited(tmp_path, SALON)
+    for wrong in (
+        {"name": "a/b"},
+        {"name": "bob", "password_hash": "sesame"},
+        {"name": "bob", "grants": {"salon/ana": "read"}},
+        {"name": "bob", "grants": {"salon/anna": "own"}},
+        {"name": "bob", "email": "bob"},
+    ):
+        with pytest.raises(ConfigurationError):
+            add_user(path, **wrong)
+        assert path.read_text() == SALON
+
+
+def test_a_hash_shared_by_an_alias_is_left_to_a_person(tmp_path: Path) -> None:
+    text = f'{SALON}users:\n  anna: &same {{password_hash: "{HASH}"}}\n  bob: *same\n'
+    path = edited(tmp_path, text)
+    with pytest.raises(ConfigurationError, match="by hand"):
+        set_password_hash(path, "bob", OTHER)
+    assert path.read_text() == text
+
+
+@given(name=st.text(min_size=1, max_size=12))
+def test_any_name_is_written_so_that_it_is_read_again_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    path = edited(tmp_path_factory.mktemp("edit"), SALON)
+    try:
+        add_user(path, name, grants={"salon": "read"})
+    except CalbridgeError:
+        assert path.read_text() == SALON
+    else:
+        assert list(load(path, environ={}).users) == [name]

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bridge.config import Configuration, Detail, Dialect, Grant, Kind, Listen, Scope, files, fingerprint, load
+from bridge.errors import ConfigurationError, NotFound
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SALON = """
+accounts:
+  salon:
+    name: Salon Anna
+    time_zone: Europe/Amsterdam
+    resources:
+      anna: {kind: employee, name: Anna de Vries, color: "#3367D6"}
+      room-1: {kind: location, name: Room 1, time_zone: Europe/Paris, order: 7}
+      laser: {kind: instrument, name: Laser}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "bridge.yaml"
+    path.write_text(text)
+    return path
+
+
+def read(folder: Path, text: str, **environ: str) -> Configuration:
+    return load(write(folder, text), environ=environ)
+
+
+def problems(folder: Path, text: str, **environ: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        read(folder, text, **environ)
+    return tuple(problem.partition("bridge.yaml")[2] for problem in caught.value.problems)
+
+
+def test_one_account_is_enough(tmp_path: Path) -> None:
+    configuration = read(tmp_path, SALON)
+    assert configuration.server.listen == Listen("127.0.0.1", 5232)
+    assert configuration.database.dialect is Dialect.SQLITE
+    assert configuration.database.file == tmp_path / "data/calbridge.sqlite3"
+    assert configuration.secret_key_file == tmp_path / "data/secret.key"
+    assert configuration.path == tmp_path / "bridge.yaml"
+    assert configuration.warnings == ()
+
+
+def test_an_empty_section_counts_as_absent(tmp_path: Path) -> None:
+    configuration = read(tmp_path, SALON + "server:\nusers:\nfeeds:\nlimits:\n  max_instances:\n")
+    assert configuration == read(tmp_path, SALON)
+
+
+def test_a_resource_has_the_zone_of_its_account_unless_it_has_its_own(tmp_path: Path) -> None:
+    configuration = read(tmp_path, SALON)
+    assert configuration.resource("salon/anna").time_zone == ZoneInfo("Europe/Amsterdam")
+    assert configuration.resource("salon/room-1").time_zone == ZoneInfo("Europe/Paris")
+
+
+def test_resources_are_ordered_as_they_stand_unless_they_say_otherwise(tmp_path: Path) -> None:
+    found = [(account, key, each.order) for account, key, each in read(tmp_path, SALON).resources()]
+    assert found == [("salon", "anna", 1), ("salon", "room-1", 7), ("salon", "laser", 3)]
+
+
+def test_colours_are_written_in_one_way(tmp_path: Path) -> None:
+    anna = read(tmp_path, SALON).resource("salon/anna")
+    assert (anna.color, anna.kind) == ("#3367d6", Kind.EMPLOYEE)
+
+
+def test_a_resource_that_does_not_exist_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="Did you mean 'salon/anna'"):
+        read(tmp_path, SALON).resource("salon/ana")
+
+
+def test_a_grant_on_a_resource_goes_before_one_on_its_account(tmp_path: Path) -> None:
+    users = "users: {boss: {grants: {salon/laser: read, salon: write}}, bob: {grants: {salon/anna: read}}, eve: }"
+    configuration = read(tmp_path, SALON + users)
+    assert dict(configuration.grants_of("boss")) == {
+        ("salon", "anna"): Grant.WRITE,
+        ("salon", "room-1"): Grant.WRITE,
+        ("salon", "laser"): Grant.READ,
+    }
+    assert dict(configuration.grants_of("bob")) == {("salon", "anna"): Grant.READ}
+    assert dict(configuration.grants_of("eve")) == {}
+
+
+def test_a_feed_has_defaults_and_the_name_of_what_it_shows(tmp_path: Path) -> None:
+    feeds = "feeds: {a: {of: salon/anna}, b: {of: salon, detail: busy, past: all, future: 2w, name: Busy}}"
+    configuration = read(tmp_path, SALON + feeds)
+    first, second = configuration.feed("a"), configuration.feed("b")
+    assert (first.name, first.of, first.detail) == ("Anna de Vries", Scope("salon", "anna"), Detail.FULL)
+    assert (first.past, first.future) == (timedelta(days=90), timedelta(days=730))
+    assert (second.name, second.past, second.future) == ("Busy", None, timedelta(days=14))
+    assert configuration.resources_of(second.of) == (("salon", "anna"), ("salon", "room-1"), ("salon", "laser"))
+
+
+def test_the_environment_fills_any_value(tmp_path: Path) -> None:
+    text = SALON + 'server: {workers: "${WORKERS}", public_url: "https://${HOST}/${PATH_:-cal}/"}\n'
+    configuration = read(tmp_path, text, WORKERS="4", HOST="cal.example.org")
+    assert configuration.server.workers == 4
+    assert configuration.server.public_url == "https://cal.example.org/cal"
+
+
+def test_a_doubled_dollar_stands_for_itself(tmp_path: Path) -> None:
+    text = SALON.replace("Salon Anna", "Salon $${ANNA} $5")
+    assert read(tmp_path, text).account("salon").name == "Salon ${ANNA} $5"
+
+
+def test_a_password_file_is_read_without_its_line_end(tmp_path: Path) -> None:
+    secret = tmp_path / "boss"
+    secret.write_text(" open sesame \n")
+    secret.chmod(0o600)
+    configuration = read(tmp_path, SALON + "users: {boss: {password_file: boss}}")
+    password = configuration.user("boss").password
+    assert password is not None
+    assert password.get_secret_value() == " open sesame "
+    assert configuration.warnings == ()
+    assert "sesame" not in repr(configuration)
+
+
+def test_a_secret_that_everyone_may_read_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "boss").write_text("open sesame")
+    (tmp_path / "boss").chmod(0o644)
+    configuration = read(tmp_path, SALON + "users: {boss: {password_file: boss}}")
+    (warning,) = configuration.warnings
+    assert "users.boss.password_file: every user of this machine may read 'boss'" in warning
+
+
+def test_a_user_without_a_password_is_warned_of(tmp_path: Path) -> None:
+    (warning,) = read(tmp_path, SALON + "users: {bob: {}}").warnings
+    assert "users.bob: no password" in warning
+
+
+def test_the_database_password_never_shows(tmp_path: Path) -> None:
+    text = SALON + 'database: "postgresql://anna:${WORD}@db.example.org:5433/cal?sslmode=require"'
+    configuration = read(tmp_path, text, WORD="sesame")
+    assert "sesame" not in repr(configuration)
+    assert configuration.database.url == "postgresql+psycopg://anna:sesame@db.example.org:5433/cal?sslmode=require"
+    assert configuration.database.shown == "postgresql://anna:…@db.example.org:5433/cal?…"
+
+
+def test_the_database_address_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "database").write_text("postgresql:///cal\n")
+    (tmp_path / "database").chmod(0o600)
+    configuration = read(tmp_path, SALON + "database_file: database")
+    assert configuration.database.url == "postgresql+psycopg:///cal"
+    assert tmp_path / "database" in files(configuration)
+
+
+def test_a_wrong_address_in_a_database_file_is_said_without_it(tmp_path: Path) -> None:
+    (tmp_path / "database").write_text("mysql://anna:sesame@db/cal\n")
+    (problem,) = problems(tmp_path, SALON + "database_file: database")
+    assert problem.startswith(":10: database_file: found a wrong value in the file 'database'")
+    assert "sesame" not in problem
+
+
+def test_every_fault_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = SALON.replace("employee", "employe").replace("Europe/Paris", "Europe/Pari") + "users: {bob: {admin: yes}}"
+    assert [each.partition(": found")[0] for each in problems(tmp_path, text)] == [
+        ":7: accounts.salon.resources.anna.kind",
+        ":8: accounts.salon.resources.room-1.time_zone",
+        ":10: users.bob.admin",
+    ]
+
+
+def test_a_file_that_does_not_exist_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="does not exist"):
+        load(tmp_path / "bridge.yaml", environ={})
+
+
+def test_a_configuration_cannot_be_changed(tmp_path: Path) -> None:
+    configuration = read(tmp_path, SALON)
+    with pytest.raises(TypeError):
+        configuration.accounts["other"] = configuration.account("salon")  # type: ignore[index]  # the point of the test
+
+
+def test_a_fingerprint_differs_when_a_file_comes_changes_or_goes(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    seen = {fingerprint([path])}
+    for content in ("a", "bb"):
+        path.write_text(content)
+        seen.add(fingerprint([path]))
+    path.with_name("new").write_text("bb")
+    path.with_name("new").replace(path)
+    seen.add(fingerprint([path]))
+    assert len(seen) == 4
+    assert fingerprint([path]) == fingerprint([path])
