@@ -10,16 +10,14 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 from ruamel.yaml import YAML
 
+from bridge.config import load
 from tests.repository import TOP, copy_to, files
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DOCKER = TOP / "docker"
 # The folders that the build stage makes; each lies under the test's own folder instead of the machine's top.
@@ -268,3 +266,10 @@ class TestCompose:
 
     def test_the_server_is_reached_from_this_machine_only(self, services: dict[str, dict[str, object]]) -> None:
         assert services["calbridge"]["ports"] == ["127.0.0.1:5232:5232"]
+
+    def test_the_configuration_for_it_keeps_everything_in_the_volume(self) -> None:
+        configuration = load(DOCKER / "bridge.example.yaml", environ={})
+
+        assert configuration.database.file == Path("/data/calbridge.sqlite3")
+        assert configuration.secret_key_file.parent == Path("/data")
+        assert str(configuration.server.listen) == "0.0.0.0:5232"
