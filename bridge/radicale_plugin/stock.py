@@ -48,6 +48,6 @@ def _has_option(configuration: RadicaleConfiguration) -> bool:
 def _backing(path: Path) -> Backing:
     # Radicale builds its storage twice, and one connection pool is enough.
     loaded = config.load(path, environ=os.environ)
-    database = Database(config.database_url(loaded), clock=lambda: datetime.now(UTC), connections=loaded.server.threads)
+    database = Database(loaded.database.url, clock=lambda: datetime.now(UTC), connections=loaded.server.threads)
     database.check()
     return Backing(database, lambda: loaded)

@@ -1,0 +1,295 @@
+"""The only place that wires: reads the clock and the environment, opens the store, and hands everything to the faces."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from bridge import config
+from bridge.core import ics
+from bridge.errors import CalbridgeError, ConfigurationError, StoreError
+from bridge.feed.url import FeedTokens
+from bridge.feed.views import FeedView
+from bridge.radicale_plugin.backing import Backing
+from bridge.store import collection, feed_record, journal
+from bridge.store.collection import Address, Kind
+from bridge.store.database import Database
+from bridge.store.pulse import Pulse
+from bridge.store.sealed import KeyFile
+
+if TYPE_CHECKING:
+    from bridge.config import Configuration
+    from bridge.core.model import CalendarObject
+    from bridge.wsgi import Front
+
+_log = structlog.get_logger()
+
+_LOOK_EVERY_SECONDS = 1.0
+_UPKEEP_EVERY = timedelta(days=1)
+_CONFIG_VARIABLE = "CALBRIDGE_CONFIG"
+
+
+def now() -> datetime:
+    """The present instant, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Site:
+    """An installation: its configuration, its store and its keys.
+
+    Attributes:
+        configuration: As it was when the site was opened.
+        database: The store.
+        keys: Of the key file.
+    """
+
+    configuration: Configuration
+    database: Database
+    keys: KeyFile
+
+    @property
+    def tokens(self) -> FeedTokens:
+        """Makes and checks the tokens of feed URLs."""
+        return FeedTokens(self.keys.derive("feed"))
+
+    def zone(self, address: Address) -> ZoneInfo:
+        """What floating times in the collection at `address` mean."""
+        if address.kind is Kind.RESOURCE:
+            return ZoneInfo(self.configuration.resource(str(address)).time_zone)
+        return Backing(self.database, lambda: self.configuration).personal(address.owner, address.key).zone
+
+    def parse(self, raw: bytes, address: Address) -> CalendarObject:
+        """Reads the bytes of one object as it is meant in the collection at `address`.
+
+        Raises:
+            ObjectRefused: As `bridge.core.ics.parse` says.
+        """
+        return ics.parse(raw, zone=self.zone(address), max_instances=self.configuration.limits.max_instances)
+
+    def base_url(self) -> str:
+        """The address of the server for people: `server.public_url`, else where it listens."""
+        server = self.configuration.server
+        if server.public_url:
+            return str(server.public_url).rstrip("/")
+        scheme = "https" if server.tls else "http"
+        host = f"[{server.listen.host}]" if ":" in server.listen.host else server.listen.host
+        return f"{scheme}://{host}:{server.listen.port}{server.path_prefix}"
+
+    def feed_url(self, name: str) -> str:
+        """The secret address of a feed.
+
+        Raises:
+            NotFound: There is no feed of this name.
+        """
+        self.configuration.feed(name)
+        with self.database.reading() as tx:
+            generation = feed_record.generations(tx).get(name, 0)
+        return self.base_url() + self.tokens.path(name, generation)
+
+    def prepare(self) -> None:
+        """Brings the tables up to date, and makes the collections of resources that are new in the configuration."""
+        self.database.migrate()
+        self.ensure_collections()
+
+    def ensure_collections(self) -> None:
+        """Makes the collections of resources that are new in the configuration."""
+        with self.database.reading() as tx:
+            missing = [
+                address
+                for account, key, _ in self.configuration.resources()
+                if collection.find(tx, address := Address(Kind.RESOURCE, account, key)) is None
+            ]
+        if missing:
+            with self.database.writing() as tx:
+                for address in missing:
+                    collection.ensure(tx, address)
+
+    def upkeep(self) -> None:
+        """Forgets what is older than the configuration wants it kept: deletions and journal entries."""
+        limits = self.configuration.limits
+        with self.database.writing() as tx:
+            collection.expire_tombstones(tx, tx.now - limits.keep_changes)
+            journal.expire(tx, tx.now - limits.keep_journal)
+
+
+def open_site(path: Path) -> Site:
+    """Opens the installation that the YAML file `path` configures.
+
+    Raises:
+        ConfigurationError: The file, or one that it names, is wrong.
+    """
+    configuration = config.load(path, environ=os.environ)
+    return Site(configuration, _open_store(configuration), KeyFile(configuration.secret_key_file))
+
+
+def initialise(path: Path) -> Site:
+    """Makes what the installation needs and lacks: the key file, the folder of the database, the tables.
+
+    Raises:
+        ConfigurationError: The file, or one that it names, is wrong.
+        StoreError: The database cannot be made.
+    """
+    configuration = config.load(path, environ=os.environ)
+    if not configuration.secret_key_file.exists():
+        KeyFile.make(configuration.secret_key_file)
+    if configuration.database.file is not None:
+        configuration.database.file.parent.mkdir(parents=True, exist_ok=True)
+    site = open_site(path)
+    site.prepare()
+    return site
+
+
+def _open_store(configuration: Configuration) -> Database:
+    return Database(configuration.database.url, clock=now, connections=configuration.server.threads + 4)
+
+
+class _Live:
+    """The configuration of the moment, taken up anew when a file that it depends on changes."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._seen = config.fingerprint(site.configuration.files())
+        self._kept_up = now()
+
+    def configuration(self) -> Configuration:
+        return self._site.configuration
+
+    def look(self) -> None:
+        """Takes the configuration up anew where a file has changed; keeps the old one where the new one is wrong."""
+        seen = config.fingerprint(self._site.configuration.files())
+        if seen == self._seen:
+            return
+        self._seen = seen
+        # Not at the top: the metrics must not be imported before PROMETHEUS_MULTIPROC_DIR is set.
+        from bridge.web.metrics import RELOADS  # noqa: PLC0415
+
+        try:
+            fresh = config.load(self._site.configuration.path, environ=os.environ)
+            site = Site(fresh, self._site.database, self._site.keys)
+            site.ensure_collections()
+        except CalbridgeError as error:
+            RELOADS.labels("refused").inc()
+            problems = error.problems if isinstance(error, ConfigurationError) else ()
+            _log.error("configuration_refused", reason=str(error), problems=problems, kept="the one before")  # noqa: TRY400 -- the sentence says it all
+            return
+        self._site = site
+        self._seen = config.fingerprint(fresh.files())
+        RELOADS.labels("taken up").inc()
+        _log.info("configuration_taken_up", file=str(fresh.path))
+
+    def keep_up(self) -> None:
+        if now() - self._kept_up < _UPKEEP_EVERY:
+            return
+        self._kept_up = now()
+        try:
+            self._site.upkeep()
+        except StoreError as error:
+            _log.warning("upkeep_failed", reason=str(error))
+
+
+def application() -> Front:
+    """The application of one worker process, for the configuration that CALBRIDGE_CONFIG names."""
+    from bridge.radicale_plugin.hosting import application as dav_application  # noqa: PLC0415 -- see _Live.look
+    from bridge.web.pages import pages  # noqa: PLC0415
+    from bridge.wsgi import Front  # noqa: PLC0415
+
+    log_to_stderr()
+    site = open_site(Path(os.environ[_CONFIG_VARIABLE]))
+    site.database.check()
+    live = _Live(site)
+    threading.Thread(target=_keep_looking, args=(live,), name="configuration", daemon=True).start()
+    return Front(
+        dav=dav_application(Backing(site.database, live.configuration)),
+        feed=FeedView(
+            site.database,
+            pulse=Pulse(site.database),
+            configuration=live.configuration,
+            tokens=site.tokens,
+            clock=now,
+        ),
+        web=pages(site.database, configuration=live.configuration),
+        configuration=live.configuration,
+    )
+
+
+def _keep_looking(live: _Live) -> None:
+    pause = threading.Event()
+    while not pause.wait(_LOOK_EVERY_SECONDS):
+        live.look()
+        live.keep_up()
+
+
+def serve(path: Path) -> None:
+    """Serves the installation that `path` configures, until SIGTERM or SIGINT; SIGHUP starts fresh workers.
+
+    Raises:
+        ConfigurationError: The file, or one that it names, is wrong.
+        StoreError: The database cannot be reached or brought up to date.
+    """
+    site = open_site(path)
+    site.prepare()
+    site.database.close()
+    server = site.configuration.server
+    os.environ[_CONFIG_VARIABLE] = str(path.resolve())
+    with tempfile.TemporaryDirectory(prefix="calbridge-metrics-") as folder:
+        if server.workers > 1:
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        _granian(site.configuration, path).serve()
+
+
+def _granian(configuration: Configuration, path: Path) -> object:
+    from granian import Granian  # noqa: PLC0415 -- only the serving process needs it
+    from granian.constants import Interfaces  # noqa: PLC0415
+    from granian.log import LogLevels  # noqa: PLC0415
+
+    class Server(Granian):  # type: ignore[misc,valid-type,unused-ignore]
+        def signal_handler_reload(self, *args: object, **kwargs: object) -> None:
+            """Starts fresh workers, unless they could not read their configuration."""
+            try:
+                config.load(path, environ=os.environ)
+            except ConfigurationError as error:
+                _log.error("configuration_refused", reason=str(error), problems=error.problems, kept="the one before")  # noqa: TRY400
+                return
+            super().signal_handler_reload(*args, **kwargs)
+
+    server = configuration.server
+    tls = server.tls
+    return Server(
+        "bridge.bootstrap:application",
+        factory=True,
+        interface=Interfaces.WSGI,
+        address=server.listen.host,
+        port=server.listen.port,
+        workers=server.workers,
+        blocking_threads=server.threads,
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=30,
+        ssl_cert=tls.certificate if tls else None,
+        ssl_key=tls.key if tls else None,
+        process_name="calbridge",
+    )
+
+
+def log_to_stderr() -> None:
+    """Writes events with their fields to stderr: readable in a terminal, JSON elsewhere."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
