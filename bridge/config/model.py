@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from bridge.config.locations import Database, DatabaseUrl, FilePath
+from bridge.config.locations import Database, DatabaseUrl, FilePath, folder_of, in_folder
 from bridge.config.passwords import PasswordHash, PlainPassword  # noqa: TC001 -- pydantic reads it at run time
 from bridge.config.values import (
     HELD_COMPONENTS,
@@ -246,6 +246,10 @@ class Limits(Settings):
     )
 
 
+FILE_OPTIONS = ("htpasswd_filename", "ldap_secret_file", "ldap_ssl_ca_file")
+"""Options of Radicale's [auth] section that name files."""
+
+
 class Auth(Settings):
     """Who says whether a password is right."""
 
@@ -256,6 +260,14 @@ class Auth(Settings):
     options: Frozen[str, Option] = Field(
         default_factory=dict, repr=False, description="options of Radicale's [auth] section for that type"
     )
+
+    @field_validator("options")
+    @classmethod
+    def _count_paths_from_the_folder(cls, options: Mapping[str, str], info: ValidationInfo) -> Mapping[str, str]:
+        folder = folder_of(info)
+        return MappingProxyType(
+            {name: str(in_folder(value, folder)) if name in FILE_OPTIONS else value for name, value in options.items()}
+        )
 
 
 class Document(Settings):
@@ -346,10 +358,6 @@ class Configuration(Document):
         }
         return MappingProxyType({each: grant for each, grant in found.items() if grant is not None})
 
-    def files(self) -> tuple[Path, ...]:
-        """All files that this configuration depends on, the configuration itself first."""
-        return files(self)
-
 
 def files(configuration: Configuration) -> tuple[Path, ...]:
     """All files that `configuration` depends on, the configuration itself first."""
@@ -360,6 +368,7 @@ def files(configuration: Configuration) -> tuple[Path, ...]:
         configuration.database_file,
         *((tls.certificate, tls.key) if tls else ()),
         *(user.password_file for user in configuration.users.values()),
+        *(Path(value) for name, value in configuration.auth.options.items() if name in FILE_OPTIONS),
     ]
     return tuple(dict.fromkeys(file for file in named if file is not None))
 
