@@ -44,7 +44,7 @@ from bridge.core.model import ComponentType
 from bridge.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pydantic import ValidationInfo
 
@@ -330,7 +330,11 @@ class Configuration(Document):
 
     def resource(self, name: str) -> Resource:
         """The resource that is written as ACCOUNT/RESOURCE. Raises NotFound."""
-        return _known({f"{account}/{key}": resource for account, key, resource in self.resources()}, name, "resource")
+        account, _, key = name.partition("/")
+        if account in self.accounts and key in self.accounts[account].resources:
+            return self.accounts[account].resources[key]
+        names = [f"{account_key}/{resource_key}" for account_key, resource_key, _ in self.resources()]
+        raise _unknown(names, name, "resource")
 
     def resources(self) -> Iterator[tuple[str, str, Resource]]:
         """Each resource with the keys of its account and its own, in the order of the file."""
@@ -376,5 +380,9 @@ def files(configuration: Configuration) -> tuple[Path, ...]:
 def _known(entries: Mapping[str, V], name: str, word: str) -> V:
     if name in entries:
         return entries[name]
-    meant = nearest(name, entries)
-    raise NotFound(f"There is no {word} {quote(name)}.", remedy=f"Did you mean {quote(meant)}?" if meant else "")
+    raise _unknown(entries, name, word)
+
+
+def _unknown(names: Iterable[str], name: str, word: str) -> NotFound:
+    meant = nearest(name, names)
+    return NotFound(f"There is no {word} {quote(name)}.", remedy=f"Did you mean {quote(meant)}?" if meant else "")

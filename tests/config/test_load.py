@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -270,3 +271,31 @@ def test_a_file_of_another_editor_is_read(tmp_path: Path) -> None:
 def test_two_readings_of_one_file_are_equal(tmp_path: Path) -> None:
     assert read(tmp_path, SALON) == read(tmp_path, SALON)
     assert read(tmp_path, SALON) != read(tmp_path, SALON.replace("Laser", "Lamp"))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"x" * 70_000, "is larger than 64 KiB"),
+        (b"caf\xe9", "is not in UTF-8 (line 1)"),
+        (b"\n", "is empty"),
+        (b"one\ntwo\n", "holds more than one line of text"),
+    ],
+)
+def test_a_password_file_that_holds_no_password_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "boss").write_bytes(content)
+    (problem,) = problems(tmp_path, SALON + "users: {boss: {password_file: boss}}")
+    assert (
+        problem == f":10: users.boss.password_file: found 'boss', which {why}; allowed: a file that the server may read"
+    )
+
+
+def test_a_pipe_in_place_of_a_file_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "boss")
+    (problem,) = problems(tmp_path, SALON + "users: {boss: {password_file: boss}}")
+    assert "which is no file" in problem
+
+
+def test_a_name_that_is_too_long_for_a_file_is_refused(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, SALON + f"users: {{boss: {{password_file: {'x' * 300}}}}}")
+    assert "which cannot be read (File name too long)" in problem

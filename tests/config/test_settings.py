@@ -40,7 +40,7 @@ REFUSED: dict[str, list[Any]] = {
     "server.tls": ["cert.pem", {"certificate": "missing.pem"}],
     "server.tls.certificate": ["missing.pem", [1]],
     "server.tls.key": ["missing.pem", [1]],
-    "server.trusted_proxies": ["127.0.0.1", ["localhost"], [1], ["10.0.0.1/8"], {"a": 1}],
+    "server.trusted_proxies": ["127.0.0.1", ["10.0.0.0/99"], ["localhost"], [1], ["10.0.0.1/8"], {"a": 1}],
     "server.path_prefix": ["cal", "/cal/", "/", "//", "/a b", "/../x", "/a/..", 1, [1]],
     "database": [
         *WORDS,
