@@ -275,7 +275,7 @@ class Document(Settings):
 
     server: Server = Field(default_factory=Server, description="where and how the server answers")
     database: DatabaseUrl = Field(
-        default_factory=Database.embedded, description="sqlite:///FILE or postgresql://USER@HOST/NAME"
+        default=Database.embedded(), description="sqlite:///FILE or postgresql://USER@HOST/NAME"
     )
     database_file: FilePath | None = Field(
         default=None, description="file that holds the database address, as it has a password"

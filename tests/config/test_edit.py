@@ -175,6 +175,13 @@ def test_a_new_user_stands_before_the_comment_that_ends_the_file(tmp_path: Path)
     assert path.read_text() == text.replace("# all\n", f"# all\n{added}")
 
 
+def test_a_new_user_stands_after_a_list_of_lines(tmp_path: Path) -> None:
+    # What a user cannot have is not for this command to judge; it only finds the end.
+    path = edited(tmp_path, SALON + "users:\n  anna:\n    grants:\n    - salon\n# end\n")
+    add_user(path, "bob")
+    assert path.read_text().endswith("    - salon\n  bob: {}\n# end\n")
+
+
 def test_a_file_in_braces_stays_in_braces(tmp_path: Path) -> None:
     path = edited(tmp_path, '{"accounts": {"salon": {"name": "S", "time_zone": "Europe/Paris"}}}')
     add_user(path, "bob", grants={"salon": "read"}, admin=True)
