@@ -70,6 +70,8 @@ REFUSED: dict[str, list[Any]] = {
         "sqlite:///x?y",
         "mysql://x/y",
         "postgresql://h",
+        "postgresql://h:x/y",
+        "postgresql://[h/y",
     ],
     "database_file": ["missing", [1], ""],
     "secret_key_file": ["", [1], 5, {"a": 1}],
