@@ -125,10 +125,10 @@ def _found(place: Place, tree: Node) -> tuple[Place, str]:
         return (*place[:-1], f"{last}_file"), f"a wrong value in the file {section[f'{last}_file'].found()}"
     node = tree.at(place)
     secret = HIDDEN.intersection(map(str, place))
+    if place == ("database",) and isinstance(node.value, str):
+        return place, quote(without_password(node.written))
     if not secret or node.substituted or node.value is None or isinstance(node.value, Mapping | tuple):
         return place, node.found()
-    if place == ("database",) and isinstance(node.value, str):
-        return place, quote(without_password(node.value))
     return place, "a value that is not shown"
 
 

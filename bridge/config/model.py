@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from bridge.config.locations import Database, DatabaseUrl, FilePath
+from bridge.config.locations import Database, DatabaseUrl, FilePath, folder_of, in_folder
 from bridge.config.passwords import PasswordHash, PlainPassword  # noqa: TC001 -- pydantic reads it at run time
 from bridge.config.values import (
     HELD_COMPONENTS,
@@ -44,7 +44,7 @@ from bridge.core.model import ComponentType
 from bridge.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pydantic import ValidationInfo
 
@@ -246,6 +246,10 @@ class Limits(Settings):
     )
 
 
+FILE_OPTIONS = ("htpasswd_filename", "ldap_secret_file", "ldap_ssl_ca_file")
+"""Options of Radicale's [auth] section that name files."""
+
+
 class Auth(Settings):
     """Who says whether a password is right."""
 
@@ -257,13 +261,21 @@ class Auth(Settings):
         default_factory=dict, repr=False, description="options of Radicale's [auth] section for that type"
     )
 
+    @field_validator("options")
+    @classmethod
+    def _count_paths_from_the_folder(cls, options: Mapping[str, str], info: ValidationInfo) -> Mapping[str, str]:
+        folder = folder_of(info)
+        return MappingProxyType(
+            {name: str(in_folder(value, folder)) if name in FILE_OPTIONS else value for name, value in options.items()}
+        )
+
 
 class Document(Settings):
     """Everything that can stand in the file."""
 
     server: Server = Field(default_factory=Server, description="where and how the server answers")
     database: DatabaseUrl = Field(
-        default_factory=Database.embedded, description="sqlite:///FILE or postgresql://USER@HOST/NAME"
+        default=Database.embedded(), description="sqlite:///FILE or postgresql://USER@HOST/NAME"
     )
     database_file: FilePath | None = Field(
         default=None, description="file that holds the database address, as it has a password"
@@ -318,7 +330,11 @@ class Configuration(Document):
 
     def resource(self, name: str) -> Resource:
         """The resource that is written as ACCOUNT/RESOURCE. Raises NotFound."""
-        return _known({f"{account}/{key}": resource for account, key, resource in self.resources()}, name, "resource")
+        account, _, key = name.partition("/")
+        if account in self.accounts and key in self.accounts[account].resources:
+            return self.accounts[account].resources[key]
+        names = [f"{account_key}/{resource_key}" for account_key, resource_key, _ in self.resources()]
+        raise _unknown(names, name, "resource")
 
     def resources(self) -> Iterator[tuple[str, str, Resource]]:
         """Each resource with the keys of its account and its own, in the order of the file."""
@@ -346,10 +362,6 @@ class Configuration(Document):
         }
         return MappingProxyType({each: grant for each, grant in found.items() if grant is not None})
 
-    def files(self) -> tuple[Path, ...]:
-        """All files that this configuration depends on, the configuration itself first."""
-        return files(self)
-
 
 def files(configuration: Configuration) -> tuple[Path, ...]:
     """All files that `configuration` depends on, the configuration itself first."""
@@ -360,6 +372,7 @@ def files(configuration: Configuration) -> tuple[Path, ...]:
         configuration.database_file,
         *((tls.certificate, tls.key) if tls else ()),
         *(user.password_file for user in configuration.users.values()),
+        *(Path(value) for name, value in configuration.auth.options.items() if name in FILE_OPTIONS),
     ]
     return tuple(dict.fromkeys(file for file in named if file is not None))
 
@@ -367,5 +380,9 @@ def files(configuration: Configuration) -> tuple[Path, ...]:
 def _known(entries: Mapping[str, V], name: str, word: str) -> V:
     if name in entries:
         return entries[name]
-    meant = nearest(name, entries)
-    raise NotFound(f"There is no {word} {quote(name)}.", remedy=f"Did you mean {quote(meant)}?" if meant else "")
+    raise _unknown(entries, name, word)
+
+
+def _unknown(names: Iterable[str], name: str, word: str) -> NotFound:
+    meant = nearest(name, names)
+    return NotFound(f"There is no {word} {quote(name)}.", remedy=f"Did you mean {quote(meant)}?" if meant else "")

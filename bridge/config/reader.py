@@ -109,9 +109,7 @@ class _Building:
                 self._tagged(source, place, line)
             items = [self.node(item, (*place, at), item.start_mark.line + 1) for at, item in enumerate(source.value)]
             return Node(line, tuple(items))
-        if isinstance(source, ScalarNode):
-            return self._scalar(source, place, line)
-        raise TypeError(f"YAML has no {type(source).__name__}")
+        return self._scalar(source, place, line)
 
     def _tagged(self, source: YamlNode, place: Place, line: int) -> None:
         self.problems.append(Problem(line, place, f"the tag {quote(str(source.tag))}", "values without tags"))
@@ -163,7 +161,7 @@ class _Building:
         self.problems.append(Problem(line, place, "a name that is a list or a mapping", "names that are text"))
         return None
 
-    def _scalar(self, source: ScalarNode, place: Place, line: int) -> Node:
+    def _scalar(self, source: YamlNode, place: Place, line: int) -> Node:
         text = str(source.value)
         kind = str(source.tag).removeprefix(_TAG)
         if kind == "str":

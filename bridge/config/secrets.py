@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from bridge.config.locations import in_folder, is_path
@@ -20,6 +21,8 @@ PASSWORD_SOURCES = ("password_hash", "password_file", "password")
 HIDDEN = frozenset({"password", "password_hash", "database", "options"})
 """Settings whose values no message shows, with what stands in them."""
 
+# A default after :- would stand in the clear as well.
+_BY_NAME = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _LARGEST_PEM = 1024 * 1024
 
 
@@ -31,7 +34,7 @@ def put_in_secrets(tree: Node, plain: dict[str, Any], folder: Path) -> Iterator[
         given = [each for each in PASSWORD_SOURCES if each in entries and entries[each].value is not None]
         if len(given) > 1:
             yield Problem(user.line, place, " and ".join(given), f"one of {', '.join(PASSWORD_SOURCES)}")
-        if "password" in given and not entries["password"].substituted:
+        if "password" in given and not _BY_NAME.fullmatch(entries["password"].written):
             yield Problem(
                 entries["password"].line,
                 (*place, "password"),

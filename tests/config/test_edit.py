@@ -146,6 +146,50 @@ def test_a_hash_shared_by_an_alias_is_left_to_a_person(tmp_path: Path) -> None:
     assert path.read_text() == text
 
 
+def test_a_broken_file_is_not_changed(tmp_path: Path) -> None:
+    path = edited(tmp_path, SALON + "users: {anna: {}\n")
+    with pytest.raises(ConfigurationError, match="must be right before") as caught:
+        set_password_hash(path, "anna", HASH)
+    assert ":5: found text that is no YAML" in caught.value.problems[0]
+
+
+def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="does not exist"):
+        add_user(tmp_path / "bridge.yaml", "bob")
+
+
+def test_a_file_that_cannot_be_replaced_stays_as_it_is(tmp_path: Path) -> None:
+    # The new text gets a longer name until it is whole, which this folder cannot hold.
+    path = tmp_path / ("x" * 250 + ".yaml")
+    path.write_text(SALON)
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        add_user(path, "bob")
+    assert path.read_text() == SALON
+
+
+def test_a_new_user_stands_before_the_comment_that_ends_the_file(tmp_path: Path) -> None:
+    text = SALON + "feeds: {}\nusers:\n  anna:\n    grants:\n      salon: read # all\n  # the end\n"
+    path = edited(tmp_path, text)
+    add_user(path, "bob", email="bob@example.org", personal_calendars=True)
+    added = "  bob:\n    personal_calendars: true\n    email: bob@example.org\n"
+    assert path.read_text() == text.replace("# all\n", f"# all\n{added}")
+
+
+def test_a_new_user_stands_after_a_list_of_lines(tmp_path: Path) -> None:
+    # What a user cannot have is not for this command to judge; it only finds the end.
+    path = edited(tmp_path, SALON + "users:\n  anna:\n    grants:\n    - salon\n# end\n")
+    add_user(path, "bob")
+    assert path.read_text().endswith("    - salon\n  bob: {}\n# end\n")
+
+
+def test_a_file_in_braces_stays_in_braces(tmp_path: Path) -> None:
+    path = edited(tmp_path, '{"accounts": {"salon": {"name": "S", "time_zone": "Europe/Paris"}}}')
+    add_user(path, "bob", grants={"salon": "read"}, admin=True)
+    add_user(path, "on")
+    assert path.read_text().endswith(', users: {bob: {admin: true, grants: {salon: read}}, "on": {}}}')
+    assert list(load(path, environ={}).users) == ["bob", "on"]
+
+
 @given(name=st.text(min_size=1, max_size=12))
 def test_any_name_is_written_so_that_it_is_read_again_or_refused(
     tmp_path_factory: pytest.TempPathFactory, name: str

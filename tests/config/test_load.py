@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -189,3 +190,112 @@ def test_a_fingerprint_differs_when_a_file_comes_changes_or_goes(tmp_path: Path)
     seen.add(fingerprint([path]))
     assert len(seen) == 4
     assert fingerprint([path]) == fingerprint([path])
+
+
+@pytest.mark.parametrize("written", ["sesame", "${WORD:-sesame}", "sesame${WORD}"])
+def test_no_part_of_a_password_stands_in_the_clear(tmp_path: Path, written: str) -> None:
+    (problem,) = problems(tmp_path, SALON + f'users: {{bob: {{password: "{written}"}}}}', WORD="x")
+    assert "users.bob.password: found a password in the clear" in problem
+    assert "sesame" not in problem
+
+
+def test_a_password_from_the_environment_is_taken_and_never_shown(tmp_path: Path) -> None:
+    configuration = read(tmp_path, SALON + 'users: {bob: {password: "${WORD}"}}', WORD="sesame")
+    password = configuration.user("bob").password
+    assert password is not None
+    assert password.get_secret_value() == "sesame"
+    assert "sesame" not in repr(configuration)
+
+
+def test_a_wrong_database_address_is_quoted_without_its_password(tmp_path: Path) -> None:
+    for address in ("mysql://anna:sesame@${HOST}/cal", "postgresql://anna:sesame@db", "anna:sesame@db"):
+        (problem,) = problems(tmp_path, SALON + f'database: "{address}"', HOST="db")
+        assert "database: found '" in problem
+        assert "sesame" not in problem
+
+
+def test_a_database_password_in_a_file_for_everyone_is_warned_of(tmp_path: Path) -> None:
+    path = write(tmp_path, SALON + "database: postgresql://anna:sesame@db/cal")
+    path.chmod(0o600)
+    assert load(path, environ={}).warnings == ()
+    path.chmod(0o644)
+    (warning,) = load(path, environ={}).warnings
+    assert "database: every user of this machine may read the password" in warning
+
+
+def test_files_of_the_auth_options_count_from_the_folder_and_are_watched(tmp_path: Path) -> None:
+    auth = "auth: {type: htpasswd, options: {htpasswd_filename: users, delay: 2, lc_username: true}}"
+    configuration = read(tmp_path, SALON + auth)
+    assert dict(configuration.auth.options) == {
+        "htpasswd_filename": str(tmp_path / "users"),
+        "delay": "2",
+        "lc_username": "True",
+    }
+    assert tmp_path / "users" in files(configuration)
+
+
+def test_the_secrets_of_the_auth_options_never_show(tmp_path: Path) -> None:
+    auth = "auth: {type: ldap, options: {ldap_uri: ldap://x, ldap_secret: sesame}}"
+    configuration = read(tmp_path, SALON + auth)
+    assert configuration.auth.options["ldap_secret"] == "sesame"
+    assert "sesame" not in repr(configuration)
+
+
+def test_a_password_that_another_way_of_login_ignores_is_warned_of(tmp_path: Path) -> None:
+    text = SALON + 'auth: {type: ldap}\nusers: {bob: {password: "${WORD}"}, eve: {}}'
+    (warning,) = read(tmp_path, text, WORD="x").warnings
+    assert "users.bob: the password is not used, as auth.type is ldap" in warning
+
+
+def test_all_files_that_matter_are_watched(tmp_path: Path) -> None:
+    for name in ("cert.pem", "key.pem", "boss"):
+        (tmp_path / name).write_text("x")
+    text = SALON + "server: {tls: {certificate: cert.pem, key: key.pem}}\nusers: {boss: {password_file: boss}}"
+    names = [str(file.relative_to(tmp_path)) for file in files(read(tmp_path, text))]
+    assert names == ["bridge.yaml", "data/secret.key", "cert.pem", "key.pem", "boss"]
+
+
+def test_anchors_and_merges_save_repetition(tmp_path: Path) -> None:
+    text = SALON + "users:\n  a: &team {admin: true, grants: {salon: read}}\n  b: {<<: *team, admin: false}\n"
+    configuration = read(tmp_path, text)
+    assert configuration.grants_of("b") == configuration.grants_of("a")
+    assert (configuration.user("a").admin, configuration.user("b").admin) == (True, False)
+
+
+def test_a_file_of_another_editor_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "bridge.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + SALON.replace("\n", "\r\n").encode())
+    assert load(path, environ={}).account("salon").name == "Salon Anna"
+
+
+def test_two_readings_of_one_file_are_equal(tmp_path: Path) -> None:
+    assert read(tmp_path, SALON) == read(tmp_path, SALON)
+    assert read(tmp_path, SALON) != read(tmp_path, SALON.replace("Laser", "Lamp"))
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"x" * 70_000, "is larger than 64 KiB"),
+        (b"caf\xe9", "is not in UTF-8 (line 1)"),
+        (b"\n", "is empty"),
+        (b"one\ntwo\n", "holds more than one line of text"),
+    ],
+)
+def test_a_password_file_that_holds_no_password_is_refused(tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "boss").write_bytes(content)
+    (problem,) = problems(tmp_path, SALON + "users: {boss: {password_file: boss}}")
+    assert (
+        problem == f":10: users.boss.password_file: found 'boss', which {why}; allowed: a file that the server may read"
+    )
+
+
+def test_a_pipe_in_place_of_a_file_does_not_block(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "boss")
+    (problem,) = problems(tmp_path, SALON + "users: {boss: {password_file: boss}}")
+    assert "which is no file" in problem
+
+
+def test_a_name_that_is_too_long_for_a_file_is_refused(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, SALON + f"users: {{boss: {{password_file: {'x' * 300}}}}}")
+    assert "which cannot be read (File name too long)" in problem

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from bridge.config import Grant, load
+from bridge.config.model import Document
+from bridge.config.reader import read_tree
+from bridge.config.schema import json_schema, schema_text, written
+from bridge.config.shape import ANY, walk
+
+CONFIG = Path(__file__).parents[2] / "config"
+EXAMPLE = CONFIG / "bridge.example.yaml"
+SAID_IN_A_COMMENT = {("database_file",)}
+"""What cannot stand beside another setting of the example."""
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    path = tmp_path / "bridge.yaml"
+    path.write_text(EXAMPLE.read_text())
+    for name in ("certificates/fullchain.pem", "certificates/privkey.pem", "secrets/boss"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("a secret")
+        (tmp_path / name).chmod(0o600)
+    return path
+
+
+def test_the_example_is_valid_and_gives_no_warning(example: Path) -> None:
+    configuration = load(example, environ={"ROBOT_PASSWORD": "a secret"})
+    assert configuration.warnings == ()
+    assert set(configuration.users) == {"anna", "boss", "robot"}
+
+
+@pytest.mark.parametrize("place", [place for place, _ in walk()], ids=".".join)
+def test_the_example_shows_every_setting(place: tuple[str, ...]) -> None:
+    tree, _ = read_tree(EXAMPLE.read_text(), None)
+    if place in SAID_IN_A_COMMENT:
+        assert f"# {place[-1]}: " in EXAMPLE.read_text()
+        return
+    sections = [tree]
+    for step in place[:-1]:
+        sections = [node for each in sections for key, node in each.mapping().items() if step in {ANY, key}]
+    assert any(place[-1] in each.mapping() for each in sections)
+
+
+def test_the_example_says_of_every_setting_whether_it_is_required_or_what_its_default_is() -> None:
+    said: dict[str, set[str]] = {}
+    for line in EXAMPLE.read_text().splitlines():
+        found = re.match(r" *(?:# )?([a-z_]+):(.*?) # (required|default|instead)\b", line)
+        if found:
+            said.setdefault(found[1], set()).add(found[3])
+    for place, field in walk():
+        if place[-1] in {"server", "limits", "auth", "password_hash", "email", "time_zone", "name"}:
+            continue
+        expected = "required" if field.is_required() else "default"
+        assert said.get(place[-1], set()) & {expected, "instead"} or place[-1] == "secret_key_file", place
+
+
+def test_what_the_example_calls_a_default_is_the_default() -> None:
+    lines = EXAMPLE.read_text().splitlines()
+    checked = 0
+    for place, field in walk():
+        for line in lines:
+            found = re.fullmatch(rf" *{place[-1]}: (.+?) # default; .*", line)
+            if found and field.default_factory is None and not field.is_required():
+                default = json.dumps(written(field.default)).replace('"', "").replace("true", "true")
+                assert found[1].replace('"', "") == default, line
+                checked += 1
+    assert checked > 20
+
+
+def test_the_demo_is_valid_once_it_has_a_password(tmp_path: Path) -> None:
+    for folder in ("config", "data"):
+        (tmp_path / folder).mkdir()
+    path = tmp_path / "config/demo.yaml"
+    path.write_text((CONFIG / "demo.yaml").read_text())
+    (tmp_path / "data/demo-password").write_text("sesame\n")
+    (tmp_path / "data/demo-password").chmod(0o600)
+    configuration = load(path, environ={})
+    assert configuration.warnings == ()
+    assert configuration.database.file == tmp_path / "config/../data/demo.sqlite3"
+    grants = configuration.grants_of("demo")
+    first = next(each for each, grant in grants.items() if grant is Grant.WRITE)
+    # People are told the first feed: it shows what they can write to.
+    assert configuration.resources_of(next(iter(configuration.feeds.values())).of) == (first,)
+    assert grants["salon", "laser"] is Grant.READ
+
+
+def test_the_schema_in_the_repository_is_the_generated_one() -> None:
+    assert (CONFIG / "bridge.schema.json").read_text() == schema_text()
+
+
+def test_the_schema_describes_every_setting() -> None:
+    definitions = json_schema()["$defs"]
+    for model in [json_schema(), *definitions.values()]:
+        assert model["additionalProperties"] is False
+        for name, setting in model["properties"].items():
+            assert setting["description"], name
+
+
+@pytest.mark.parametrize("name", ["bridge.example.yaml", "demo.yaml"])
+def test_editors_are_told_where_the_schema_is(name: str) -> None:
+    first = (CONFIG / name).read_text().partition("\n")[0]
+    assert first == "# yaml-language-server: $schema=bridge.schema.json"
+
+
+def test_every_setting_has_a_description_of_one_line() -> None:
+    for place, field in walk(Document):
+        assert field.description, place
+        assert "\n" not in field.description
