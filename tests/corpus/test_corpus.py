@@ -8,7 +8,7 @@ import pytest
 
 from tests.corpus.corpus import Sample, samples
 
-LEAST = 20
+LEAST = 60
 """How many real-world oddities the corpus promises at least."""
 
 
