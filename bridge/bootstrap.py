@@ -65,7 +65,7 @@ class Site:
     def zone(self, address: Address) -> ZoneInfo:
         """What floating times in the collection at `address` mean."""
         if address.kind is Kind.RESOURCE:
-            return ZoneInfo(self.configuration.resource(str(address)).time_zone)
+            return self.configuration.resource(str(address)).time_zone
         return Backing(self.database, lambda: self.configuration).personal(address.owner, address.key).zone
 
     def parse(self, raw: bytes, address: Address) -> CalendarObject:
@@ -158,7 +158,7 @@ class _Live:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._seen = config.fingerprint(site.configuration.files())
+        self._seen = config.fingerprint(config.files(site.configuration))
         self._kept_up = now()
 
     def configuration(self) -> Configuration:
@@ -166,7 +166,7 @@ class _Live:
 
     def look(self) -> None:
         """Takes the configuration up anew where a file has changed; keeps the old one where the new one is wrong."""
-        seen = config.fingerprint(self._site.configuration.files())
+        seen = config.fingerprint(config.files(self._site.configuration))
         if seen == self._seen:
             return
         self._seen = seen
@@ -183,7 +183,7 @@ class _Live:
             _log.error("configuration_refused", reason=str(error), problems=problems, kept="the one before")  # noqa: TRY400 -- the sentence says it all
             return
         self._site = site
-        self._seen = config.fingerprint(fresh.files())
+        self._seen = config.fingerprint(config.files(fresh))
         RELOADS.labels("taken up").inc()
         _log.info("configuration_taken_up", file=str(fresh.path))
 
@@ -273,12 +273,11 @@ def _granian(configuration: Configuration, path: Path) -> object:
         workers=server.workers,
         blocking_threads=server.threads,
         websockets=False,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         respawn_failed_workers=True,
         workers_kill_timeout=30,
         ssl_cert=tls.certificate if tls else None,
         ssl_key=tls.key if tls else None,
-        process_name="calbridge",
     )
 
 

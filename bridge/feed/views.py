@@ -11,7 +11,6 @@ from functools import cached_property
 from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -26,6 +25,8 @@ from bridge.store.collection import Address, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from zoneinfo import ZoneInfo
 
     from bridge.config import Configuration, Feed
     from bridge.core.model import CalendarObject
@@ -122,7 +123,7 @@ class FeedView:
         agent = environ.get("HTTP_USER_AGENT", "")
         now = self._clock()
         self._note(name, client.family(agent), now)
-        zone = ZoneInfo(configuration.accounts[feed.of.account].time_zone)
+        zone = configuration.accounts[feed.of.account].time_zone
         today = now.astimezone(zone).date()
         etag = _etag(state, feed, f"{today} {ending}")
         packs = "gzip" in environ.get("HTTP_ACCEPT_ENCODING", "") and client.unpacks_gzip(agent)

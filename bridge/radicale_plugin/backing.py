@@ -113,8 +113,8 @@ class Backing:
     def personal(self, user: str, name: str) -> HomeCalendar:
         """The calendar of the user's own that is called `name`."""
         accounts = self.configuration().accounts.values()
-        zone = next((account.time_zone for account in accounts), "UTC")
-        return HomeCalendar(name, Address(Kind.PERSONAL, user, name), Grant.WRITE, None, ZoneInfo(zone))
+        zone = next((account.time_zone for account in accounts), ZoneInfo("UTC"))
+        return HomeCalendar(name, Address(Kind.PERSONAL, user, name), Grant.WRITE, None, zone)
 
     def makes_calendars(self, user: str) -> bool:
         """Whether `user` may make calendars of their own."""
@@ -154,5 +154,5 @@ class Backing:
 
 def _resource_calendar(account: str, key: str, resource: Resource, grant: Grant) -> HomeCalendar:
     return HomeCalendar(
-        f"{account}.{key}", Address(Kind.RESOURCE, account, key), grant, resource, ZoneInfo(resource.time_zone)
+        f"{account}.{key}", Address(Kind.RESOURCE, account, key), grant, resource, resource.time_zone
     )

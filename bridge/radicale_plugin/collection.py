@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, overload
 
@@ -118,6 +119,16 @@ class CalendarCollection(storage.BaseCollection):
         self.calendar = calendar
         self.record = record
         self._tx = tx
+        self._meta: dict[str, str] | None = None
+
+    @contextmanager
+    def _reading(self) -> Iterator[Transaction]:
+        """The transaction of the request, or one of its own: Radicale asks for properties after its lock has ended."""
+        if self._tx.is_open:
+            yield self._tx
+        else:
+            with self._backing.database.reading() as tx:
+                yield tx
 
     @property
     def path(self) -> str:
@@ -227,8 +238,11 @@ class CalendarCollection(storage.BaseCollection):
     def get_meta(self, key: str) -> str | None: ...
     def get_meta(self, key: str | None = None) -> Mapping[str, str] | str | None:
         """The properties as the user sees them: of the resource, overlaid with the user's own."""
-        properties = {"tag": "VCALENDAR", **self._given(), **collection.properties(self._tx, self.record.id, self._user)}
-        return properties if key is None else properties.get(key)
+        if self._meta is None:
+            with self._reading() as tx:
+                own = collection.properties(tx, self.record.id, self._user)
+            self._meta = {"tag": "VCALENDAR", **self._given(), **own}
+        return dict(self._meta) if key is None else self._meta.get(key)
 
     def _given(self) -> dict[str, str]:
         calendar = self.calendar
@@ -256,6 +270,7 @@ class CalendarCollection(storage.BaseCollection):
             if props.get(name) != before.get(name):
                 changed[name] = None if props.get(name) == given.get(name) else props.get(name)
         collection.set_properties(self._tx, self.record.id, self._user, changed)
+        self._meta = None
 
     def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, Any] | None = None) -> str:  # noqa: ARG002, FBT001, FBT002, N803 -- plugin API
         """The whole calendar as one stream, as Radicale joins it."""
@@ -267,7 +282,7 @@ class CalendarCollection(storage.BaseCollection):
         return PlacedItem(self, stored, stored.raw)
 
     def text_of(self, href: str) -> str:
-        """The text of one object, read in a transaction of its own: the one of the request may have ended."""
-        with self._backing.database.reading() as tx:
+        """The text of one object."""
+        with self._reading() as tx:
             stored = placement.get(tx, self.record.id, href)
         return "" if stored is None else stored.raw.decode()

@@ -39,7 +39,7 @@ def application(backing: Backing) -> Application:
         {
             "server": {
                 "max_content_length": str(configuration.limits.max_body * 2),
-                "max_resource_size": str(configuration.limits.max_object),
+                "max_resource_size": str(int(configuration.limits.max_object)),
                 "validate_path_value": "none",
                 "validate_user_value": "none",
             },

@@ -57,6 +57,11 @@ class Transaction:
     now: datetime
     writing: bool
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not ended yet."""
+        return not self.connection.closed
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undoes what was done inside, and only that, when an error leaves the block."""
