@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,8 +23,13 @@ class ComponentType(StrEnum):
 class Span:
     """The stretch from the first to the last instant that any instance of an object touches.
 
-    Both are UTC and inclusive-exclusive as in RFC 4791 section 9.9; `Span.ENDLESS` stands for a series without end
-    and for an object without any time (a VTODO without DTSTART and DUE touches every range).
+    Both are UTC, and both bounds are inclusive: a range from `start` to `end` can touch the object only where
+    `first <= end` and `last >= start` (RFC 4791 section 9.9 decides, see `bridge.core.recurrence.touches`). `last` may
+    lie a few hours late, never early. `ENDLESS` stands for a series without end, `BEGINNING` to `ENDLESS` for an
+    object without any time (a VTODO without DTSTART and DUE touches every range).
+
+    Raises:
+        ValueError: If a bound is naive, or `last` is before `first`.
     """
 
     first: datetime
@@ -42,7 +46,7 @@ BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 ENDLESS = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CalendarObject:
     """All components of one UID (RFC 4791 section 4.1): the bytes that came, and what they mean.
 
@@ -52,15 +56,16 @@ class CalendarObject:
         raw: The bytes exactly as the client sent them.
         uid: The UID that all components share.
         component: The type of the components.
-        calendar: The parsed stream, after the named repairs; to be read, never changed.
+        calendar: The parsed stream, after the named repairs; to be read, never changed. It holds only those
+            VTIMEZONEs whose rules count: a zone that is known by its name has none.
         summary: The SUMMARY of the master (or of the first override), one line, possibly empty.
         span: First and last instant touched, UTC.
         recurring: Whether there is a recurrence rule, an RDATE or an override.
         tzids: The TZIDs that the components name, as they stand, sorted.
         feed_ready: Whether the components in `raw` can be copied into a feed as they stand: CRLF line ends, folded
             at 75 octets, UID and DTSTAMP in each, no repair needed, every TZID an IANA name, CLASS public.
-        digest: Hash of the canonical form: equal meaning, equal digest.
-        etag: Strong validator of `raw`, without quotes.
+        etag: Strong validator of `raw`, without quotes: the first 32 hex digits of its SHA-256.
+        repairs: Names of the repairs that reading took (`bridge.core.repairs`), in their order; mostly none.
     """
 
     raw: bytes = field(repr=False)
@@ -72,17 +77,5 @@ class CalendarObject:
     recurring: bool
     tzids: tuple[str, ...]
     feed_ready: bool
-
-    @cached_property
-    def digest(self) -> str:
-        """Hash of the canonical form; two objects of equal meaning share it."""
-        from bridge.core.canonical import digest  # noqa: PLC0415 -- canonical imports this module
-
-        return digest(self)
-
-    @cached_property
-    def etag(self) -> str:
-        """SHA-256 of `raw`, in hex, cut to 32 digits: equal bytes share it, others never do."""
-        from hashlib import sha256  # noqa: PLC0415
-
-        return sha256(self.raw).hexdigest()[:32]
+    etag: str
+    repairs: tuple[str, ...] = ()

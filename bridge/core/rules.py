@@ -1,0 +1,202 @@
+"""A recurrence rule is read for what it costs before it is expanded, so that no rule can hold the server up."""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from dateutil.rrule import DAILY, HOURLY, MINUTELY, MONTHLY, SECONDLY, WEEKLY, YEARLY, rrule, rrulestr
+from icalendar.prop import vBroken
+
+from bridge.core.temporal import instant
+from bridge.errors import TooManyInstances
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from icalendar.cal import Component
+    from icalendar.prop import vRecur
+
+_STEPS_A_DAY = {"SECONDLY": 86_400, "MINUTELY": 1_440, "HOURLY": 24}
+_FINER = {"SECONDLY": (), "MINUTELY": ("BYSECOND",), "HOURLY": ("BYMINUTE", "BYSECOND")}
+_COARSER = {
+    "SECONDLY": (("BYHOUR", 24), ("BYMINUTE", 60), ("BYSECOND", 60)),
+    "MINUTELY": (("BYHOUR", 24), ("BYMINUTE", 60)),
+    "HOURLY": (("BYHOUR", 24),),
+}
+_BOUNDS = {"BYSECOND": range(60), "BYMINUTE": range(60), "BYHOUR": range(24)}
+_UNITS = {
+    WEEKLY: timedelta(weeks=1),
+    DAILY: timedelta(days=1),
+    HOURLY: timedelta(hours=1),
+    MINUTELY: timedelta(minutes=1),
+    SECONDLY: timedelta(seconds=1),
+}
+_YEAR = 366
+_MOST_STEPS = 1_000_000
+_HORIZON_YEARS = {YEARLY: 1000, MONTHLY: 400}
+_UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+
+
+def rules_of(component: Component) -> list[vRecur]:
+    """The sound RRULEs of a component."""
+    found = dict.get(component, "RRULE")
+    rules = found if isinstance(found, list) else [found] if found is not None else []
+    return [rule for rule in rules if not isinstance(rule, vBroken) and rule.get("FREQ")]
+
+
+def until_of(rule: vRecur, zone: tzinfo) -> datetime | None:
+    """The instant (UTC) after which a rule has no instance, or `None` where it has no UNTIL.
+
+    Args:
+        rule: The rule.
+        zone: The account's zone, where dates and floating times are.
+    """
+    until = next(iter(rule.get("UNTIL") or ()), None)
+    if not isinstance(until, date):
+        return None
+    if isinstance(until, datetime):
+        return instant(until, zone)
+    return instant(datetime.combine(until, time(23, 59, 59)), zone)
+
+
+def _first(rule: vRecur, name: str) -> Any:
+    return next(iter(rule.get(name) or ()), None)
+
+
+def check_cost(rule: vRecur, start: date | datetime, *, zone: tzinfo, max_instances: int) -> None:
+    """Refuses a rule with more instances a year than the limit, or one that takes too long to count through.
+
+    Raises:
+        TooManyInstances: By an estimate from the parts of the rule alone, without expanding it.
+    """
+    frequency, count = str(_first(rule, "FREQ")).upper(), _first(rule, "COUNT")
+    if count is not None and int(count) > max_instances:
+        raise _too_many(f"COUNT={count}", max_instances)
+    interval = max(int(_first(rule, "INTERVAL") or 1), 1)
+    steps = _STEPS_A_DAY.get(frequency, 1) / interval
+    finer = _FINER.get(frequency, ("BYHOUR", "BYMINUTE", "BYSECOND"))
+    daily = steps * prod(len(set(rule.get(name) or (0,))) for name in finer)
+    for name, whole in _COARSER.get(frequency, ()):
+        if rule.get(name):
+            daily *= len(set(rule[name])) / whole
+    if count is not None:
+        if int(count) / daily * steps > _MOST_STEPS:
+            raise _too_many(f"FREQ={frequency}", max_instances)
+        return
+    days: float = _YEAR
+    until = until_of(rule, zone)
+    if until is not None:
+        days = min(days, max((until - instant(start, zone)) / timedelta(days=1), 0))
+    if daily * days > max_instances or steps * days > _MOST_STEPS:
+        raise _too_many(f"FREQ={frequency}", max_instances)
+
+
+def _too_many(part: str, max_instances: int) -> TooManyInstances:
+    return TooManyInstances(
+        f"The recurrence rule with {part} has more than {max_instances} instances a year or in all.",
+        remedy="Choose a wider interval or a nearer end.",
+    )
+
+
+def rule_text(rule: vRecur, start: date | datetime, zone: tzinfo) -> str | None:
+    """The rule as dateutil reads it, with UNTIL in the form that goes with an aware or all-day start.
+
+    Returns:
+        `None` where no such rule exists (BYHOUR=25) or it counts in another calendar (RSCALE, RFC 7529).
+    """
+    if str(_first(rule, "RSCALE") or "GREGORIAN").upper() != "GREGORIAN":
+        return None
+    if any(value not in bounds for name, bounds in _BOUNDS.items() for value in rule.get(name) or ()):
+        return None
+    plain = copy.copy(rule)
+    for name in ("RSCALE", "SKIP"):
+        plain.pop(name, None)
+    if int(_first(plain, "INTERVAL") or 0) < 1:
+        plain.pop("INTERVAL", None)
+    until = _first(plain, "UNTIL")
+    if isinstance(until, date):
+        plain["UNTIL"] = [_until_like(start, until, zone)]
+    try:
+        text = plain.to_ical().decode()
+        rrulestr(text, dtstart=_anchor(start))
+    except _UNREADABLE:
+        return None
+    return text
+
+
+def _until_like(start: date | datetime, until: date | datetime, zone: tzinfo) -> date | datetime:
+    if not isinstance(start, datetime):
+        return until.date() if isinstance(until, datetime) else until
+    return instant(until, zone)
+
+
+def _anchor(start: date | datetime) -> datetime:
+    return start if isinstance(start, datetime) else datetime.combine(start, time(0))
+
+
+def starts(rule: rrule, first: datetime, last: datetime) -> Iterator[datetime]:
+    """Yields the starts of a rule from `first` to `last`, both inclusive, without counting through what lies before.
+
+    Args:
+        rule: dateutil's rule.
+        first: As naive or aware as the start of the rule.
+        last: The same.
+    """
+    near = _forwarded(rule, first)
+    for start in near:
+        if start > last:
+            return
+        if start >= first:
+            yield start
+
+
+def _forwarded(rule: Any, first: datetime) -> Any:
+    """The same rule, begun as late before `first` as its interval allows; one with COUNT as it is."""
+    if not isinstance(rule, rrule) or rule._count is not None:  # noqa: SLF001 -- dateutil tells it in no other way
+        return rule
+    near: Any = copy.copy(rule)
+    near._cache, near._cache_complete = None, False  # noqa: SLF001 -- the copy would fill the cache of the original
+    begin, interval = near._dtstart, near._interval  # noqa: SLF001 -- `replace` would derive other days from the start
+    wall = first.astimezone(begin.tzinfo) if begin.tzinfo else first
+    if near._freq == YEARLY:  # noqa: SLF001
+        steps = (wall.year - begin.year) // interval - 1
+        moved = (
+            begin.replace(year=begin.year + steps * interval, month=1, day=1, hour=0, minute=0, second=0)
+            if steps > 0
+            else begin
+        )
+    elif near._freq == MONTHLY:  # noqa: SLF001
+        months = (wall.year - begin.year) * 12 + wall.month - begin.month
+        steps = months // interval - 1
+        year, month = divmod(begin.month - 1 + steps * interval, 12)
+        moved = (
+            begin.replace(year=begin.year + year, month=month + 1, day=1, hour=0, minute=0, second=0)
+            if steps > 0
+            else begin
+        )
+    else:
+        unit = _UNITS[near._freq] * interval  # noqa: SLF001
+        steps = (wall.replace(tzinfo=None) - begin.replace(tzinfo=None)) // unit - 2
+        moved = begin + unit * steps if steps > 0 else begin
+    near._dtstart = moved  # noqa: SLF001
+    return near
+
+
+def last_counted(text: str, start: date | datetime) -> date | datetime:
+    """The last start of a rule with COUNT; of one that finds no day for centuries, the last that it finds by then."""
+    rule: Any = rrulestr(text, dtstart=_anchor(start))
+    years = _HORIZON_YEARS.get(rule._freq, 100)  # noqa: SLF001 -- dateutil tells it in no other way
+    horizon = datetime(min(start.year + years, 9999), 12, 31)  # noqa: DTZ001 -- made as aware as the start below
+    rule._until = horizon.replace(tzinfo=UTC) if isinstance(start, datetime) else horizon  # noqa: SLF001
+    found: deque[datetime] = deque(rule, maxlen=1)
+    last = found[0] if found else _anchor(start)
+    return last if isinstance(start, datetime) else last.date()
+
+
+def is_endless(rule: vRecur) -> bool:
+    """Whether a rule has neither COUNT nor UNTIL."""
+    return not rule.get("COUNT") and not rule.get("UNTIL")
