@@ -135,6 +135,26 @@ class Site:
             journal.expire(tx, tx.now - limits.keep_journal)
 
 
+def read_configuration(path: Path, *, listen: Listen | None = None) -> Configuration:
+    """Reads the YAML file `path` with this process's environment.
+
+    Args:
+        path: The configuration file.
+        listen: Where to take connections, in place of CALBRIDGE_LISTEN and `server.listen`.
+
+    Raises:
+        ConfigurationError: The file, or one that it names, is wrong.
+    """
+    configuration = config.load(path, environ=os.environ)
+    given = os.environ.get(_LISTEN_VARIABLE)
+    if given and listen is None:
+        listen = listen_address(given)
+    if listen is None:
+        return configuration
+    server = configuration.server.model_copy(update={"listen": listen})
+    return configuration.model_copy(update={"server": server})
+
+
 def open_site(path: Path, *, listen: Listen | None = None) -> Site:
     """Opens the installation that the YAML file `path` configures.
 
@@ -145,7 +165,7 @@ def open_site(path: Path, *, listen: Listen | None = None) -> Site:
     Raises:
         ConfigurationError: The file, or one that it names, is wrong.
     """
-    configuration = _load(path, listen=listen)
+    configuration = read_configuration(path, listen=listen)
     return Site(configuration, _open_store(configuration), KeyFile(configuration.secret_key_file))
 
 
@@ -160,7 +180,7 @@ def initialise(path: Path, *, listen: Listen | None = None) -> Site:
         ConfigurationError: The file, or one that it names, is wrong.
         StoreError: The database cannot be made.
     """
-    configuration = _load(path, listen=listen)
+    configuration = read_configuration(path, listen=listen)
     try:
         if not configuration.secret_key_file.exists():
             KeyFile.make(configuration.secret_key_file)
@@ -176,17 +196,6 @@ def initialise(path: Path, *, listen: Listen | None = None) -> Site:
     site = open_site(path, listen=listen)
     site.prepare()
     return site
-
-
-def _load(path: Path, *, listen: Listen | None = None) -> Configuration:
-    configuration = config.load(path, environ=os.environ)
-    given = os.environ.get(_LISTEN_VARIABLE)
-    if given and listen is None:
-        listen = listen_address(given)
-    if listen is None:
-        return configuration
-    server = configuration.server.model_copy(update={"listen": listen})
-    return configuration.model_copy(update={"server": server})
 
 
 def _open_store(configuration: Configuration) -> Database:
@@ -214,7 +223,7 @@ class _Live:
         from bridge.web.metrics import RELOADS  # noqa: PLC0415
 
         try:
-            fresh = _load(self._site.configuration.path)
+            fresh = read_configuration(self._site.configuration.path)
             site = Site(fresh, self._site.database, self._site.keys)
             site.ensure_collections()
         except CalbridgeError as error:
@@ -322,7 +331,7 @@ def _granian(configuration: Configuration, path: Path, started: Callable[[], Non
         def signal_handler_reload(self, *args: object, **kwargs: object) -> None:
             """Starts fresh workers, unless they could not read their configuration."""
             try:
-                _load(path)
+                read_configuration(path)
             except ConfigurationError as error:
                 _log.error("configuration_refused", reason=str(error), problems=error.problems, kept="the one before")
                 return
