@@ -27,7 +27,7 @@ _ODD_TRIGGER = re.compile(
 # Most objects hold nothing of this, and one look tells so: folds, names in small letters, and what needs a decision.
 _LOOK_CLOSER = re.compile(rb"\n(?:CLASS|RECURRENCE-ID|RRULE|EXRULE|BEGIN:VTIMEZONE|[ \t]|[A-Z]?[a-z])")
 _RULES = re.compile(rb"\n(?:RRULE|EXRULE)[^:\r\n]*:([^\r\n]*)", re.IGNORECASE)
-_FOLDED_NAME = re.compile(rb"\n[A-Za-z0-9-]+\r\n ")
+# A name that a fold cuts or that has small letters.
 _HIDDEN_NAME = re.compile(rb"\n[A-Za-z-]*(?:\r\n[ \t]|[a-z])")
 _INNER = re.compile(rb"(?<=\n)BEGIN:(?!VEVENT|VTODO|VJOURNAL)([^\r\n]*)\r\n.*?\nEND:\1\r\n", re.DOTALL)
 _FREE = re.compile(rb"\n(?:TRANSP|STATUS)[^:\r\n]*:[ \t]*(?:TRANSPARENT|CANCELLED)", re.IGNORECASE)
@@ -94,7 +94,7 @@ def has_no_master(entry: FeedEntry) -> bool:
     return 0 < raw.count(b"\nBEGIN:" + entry.component.value.encode()) <= raw.count(b"\nRECURRENCE-ID")
 
 
-def _without_alarms(whole: bytes) -> bytes:
+def _without_alarms(whole: bytes) -> bytes | None:
     begin = whole.find(_ALARM_BEGINS)
     if begin < 0:
         return whole
@@ -103,7 +103,7 @@ def _without_alarms(whole: bytes) -> bytes:
     while begin >= 0:
         end = whole.find(_ALARM_ENDS, begin)
         if end < 0:
-            break
+            return None
         kept.append(whole[position : begin + 1])
         position = end + len(_ALARM_ENDS)
         begin = whole.find(_ALARM_BEGINS, position - 1)
@@ -129,7 +129,7 @@ def _components(entry: FeedEntry) -> bytes | None:
 def _is_odd(whole: bytes, entry: FeedEntry) -> bool:
     text = whole.replace(b"\r\n ", b"")
     return (
-        _FOLDED_NAME.search(whole) is not None
+        _HIDDEN_NAME.search(whole) is not None
         or b"\r\n\t" in whole
         or b"\nBEGIN:VTIMEZONE" in whole
         or any(found.upper() != b":PUBLIC" for found in _CLASS.findall(text))

@@ -90,16 +90,14 @@ class _Feed:
 
     def _direct(self, entry: FeedEntry) -> bytes | None:
         settings = self._settings
-        if settings.categories and may_name_categories(entry.raw):
-            return None
+        if settings.categories:
+            return None if may_name_categories(entry.raw) else b""
         known = self._known.get(entry.tzids)
         if known is None:
             known = self._known[entry.tzids] = all(is_iana(tzid) for tzid in entry.tzids)
         if not known:
             return None
         piece = copied(entry, alarms=settings.alarms) if self._full else sieved(entry, settings.detail)
-        if settings.categories and piece is not None:
-            return b""
         if piece:
             for tzid in entry.tzids:
                 self._zones.need(tzid, entry.first, entry.last)
