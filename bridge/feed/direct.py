@@ -46,7 +46,7 @@ _LINES = {Detail.TITLES: _kept(KEPT_AT_TITLES), Detail.BUSY: _kept(KEPT_AT_BUSY)
 
 
 def copied(entry: FeedEntry, *, alarms: bool) -> bytes | None:
-    """Cut all components out of a feed-ready object."""
+    """Cuts all components out of a feed-ready object."""
     whole = _components(entry)
     if whole is None:
         return None
@@ -56,7 +56,7 @@ def copied(entry: FeedEntry, *, alarms: bool) -> bytes | None:
 
 
 def sieved(entry: FeedEntry, detail: Detail) -> bytes | None:
-    """Cut all components out of a feed-ready object and keep only the lines that `detail` shows.
+    """Cuts all components out of a feed-ready object and keeps only the lines that `detail` shows.
 
     Empty bytes mean that the object takes no time, so a busy feed does not show it.
     """
@@ -84,12 +84,12 @@ def sieved(entry: FeedEntry, detail: Detail) -> bytes | None:
 
 
 def may_name_categories(raw: bytes) -> bool:
-    """Tell whether the object may have categories: a folded line may hide the name."""
+    """Tells whether the object may have categories: a folded line may hide the name."""
     return b"\nCATEGORIES" in raw or _HIDDEN_NAME.search(raw) is not None
 
 
 def has_no_master(entry: FeedEntry) -> bool:
-    """Tell whether the object consists of overrides alone, as far as bytes show."""
+    """Tells whether the object consists of overrides alone, as far as bytes show."""
     raw = entry.raw.upper()
     return 0 < raw.count(b"\nBEGIN:" + entry.component.value.encode()) <= raw.count(b"\nRECURRENCE-ID")
 

@@ -40,7 +40,7 @@ def render(
     today: date,
     max_instances: int = 10_000,
 ) -> Rendered:
-    """Write a feed.
+    """Writes a feed.
 
     Args:
         entries: The calendar objects, in any order; what lies outside the window is skipped. Of several with one UID
@@ -127,7 +127,7 @@ class _Feed:
 
 
 def _stamped(block: Block, entry: FeedEntry) -> Block:
-    """Give a component a DTSTAMP where it has none: one that stays the same until the object changes."""
+    """Gives a component a DTSTAMP where it has none: one that stays the same until the object changes."""
     if block.value("DTSTAMP"):
         return block
     stamp = Line("DTSTAMP", "", entry.changed_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"))
