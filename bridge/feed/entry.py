@@ -89,7 +89,7 @@ class FeedSettings:
             raise ValueError("a window reaches from the past into the future")
 
     def window(self, today: date, zone: tzinfo) -> Window:
-        """Give the window of a day; it is the same from midnight to midnight in `zone`.
+        """Gives the window of a day; it is the same from midnight to midnight in `zone`.
 
         It holds what was chosen at every moment of the day: it reaches back from the first instant of the day, and on
         from the last.
