@@ -105,7 +105,7 @@ def test_only_what_touches_the_window_is_in() -> None:
     def at(day: str, *more: str) -> str:
         return component(f"DTSTART;VALUE=DATE:{day}", *more, uid=day)
 
-    entries = [entry(stream(at(day))) for day in ("20261119", "20261120", "20261121", "20261202")]
+    entries = [entry(stream(at(day))) for day in ("20261119", "20261120", "20261121", "20261203")]
     entries.append(entry(stream(at("20200101", "RRULE:FREQ=YEARLY"))))
     found = shown(*entries, past=DAY, future=10 * DAY)
     assert [str(inner["UID"]) for inner in found] == ["20200101", "20261119", "20261120", "20261121"]
@@ -258,7 +258,7 @@ def test_settings_refuse_a_window_that_runs_backwards_and_a_refresh_that_floods(
 def test_a_window_begins_at_midnight_in_the_zone_of_the_account() -> None:
     window = FeedSettings(name="x", past=DAY, future=DAY).window(date(2026, 11, 21), AMSTERDAM)
     assert window.start == datetime(2026, 11, 19, 23, tzinfo=UTC)
-    assert window.end == datetime(2026, 11, 21, 23, tzinfo=UTC)
+    assert window.end == datetime(2026, 11, 22, 23, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("line", ["CREATED:2026", "X_UNDERSCORE:1", "GEO:nowhere", "RRULE:FREQ=DAILY;BYHOUR=25"])
