@@ -79,9 +79,7 @@ def _configuration() -> str:
     ]
     for section, fields in sections.items():
         lines += [f"## {_section_title(section)}", ""]
-        rows = (
-            (f"`{place[-1]}`", _default(place, field), field.description or "") for place, field in fields
-        )
+        rows = ((f"`{place[-1]}`", _default(place, field), field.description or "") for place, field in fields)
         lines += [*_table(("setting", "default", "what it says"), rows), ""]
     lines += [
         "## Units",
@@ -108,14 +106,15 @@ def _default(place: tuple[str, ...], field: FieldInfo) -> str:
         return _WORKED_OUT[place]
     if field.default is PydanticUndefined or field.default is None or field.default in ((), ""):
         return "none"
-    value = written(field.default)
-    if isinstance(value, Enum):
-        value = value.value
+    return f"`{_in_yaml(written(field.default))}`"
+
+
+def _in_yaml(value: object) -> str:
     if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
+        return str(value).lower()
     if isinstance(value, list):
-        return f"`[{', '.join(map(str, value))}]`"
-    return f"`{value}`"
+        return f"[{', '.join(map(str, value))}]"
+    return str(value.value if isinstance(value, Enum) else value)
 
 
 def _commands() -> str:
@@ -237,8 +236,8 @@ def _metrics() -> str:
         [
             "# Metrics",
             "",
-            "`/metrics` gives them in the text form of Prometheus. Several worker processes answer with their sum. With",
-            "one worker there are also the `process_` and `python_` metrics of the Prometheus library.",
+            "`/metrics` gives them in the text form of Prometheus. Several worker processes answer with their",
+            "sum. With one worker there are also the `process_` and `python_` metrics of the Prometheus library.",
             "",
             *_table(("metric", "kind", "labels", "what it counts"), rows),
         ]
