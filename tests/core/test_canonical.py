@@ -95,7 +95,15 @@ def test_another_meaning_has_another_digest(what: str) -> None:
 def test_the_header_and_the_text_of_known_zones_do_not_count() -> None:
     zone = ("BEGIN:VTIMEZONE", "TZID:Europe/Berlin", "X-LIC-LOCATION:Europe/Berlin", "END:VTIMEZONE")
     plain = event(START)
-    other = lines("BEGIN:VCALENDAR", "PRODID:-//Other", "METHOD:PUBLISH", "CALSCALE:GREGORIAN", *zone, *component(START), "END:VCALENDAR")
+    other = lines(
+        "BEGIN:VCALENDAR",
+        "PRODID:-//Other",
+        "METHOD:PUBLISH",
+        "CALSCALE:GREGORIAN",
+        *zone,
+        *component(START),
+        "END:VCALENDAR",
+    )
     assert digest(read(plain)) == digest(read(other))
 
 
@@ -130,7 +138,16 @@ def test_the_zone_of_the_account_does_not_count() -> None:
     assert digest(here) == digest(there)
 
 
-@pytest.mark.parametrize("content", [("DUE:20260714T170000Z",), ("DTSTART:20260714T170000Z",), ("DURATION:PT1H",), ("DTSTART:20260714T170000Z", "DUE:then"), ()])
+@pytest.mark.parametrize(
+    "content",
+    [
+        ("DUE:20260714T170000Z",),
+        ("DTSTART:20260714T170000Z",),
+        ("DURATION:PT1H",),
+        ("DTSTART:20260714T170000Z", "DUE:then"),
+        (),
+    ],
+)
 def test_a_to_do_counts_with_what_times_it_has(content: tuple[str, ...]) -> None:
     with_end = read(stream(*component("DTSTART:20260714T160000Z", "DUE:20260714T170000Z", kind="VTODO")))
     assert digest(read(stream(*component(*content, kind="VTODO")))) != digest(with_end)

@@ -42,12 +42,12 @@ SAMPLES: dict[str, tuple[bytes, bytes]] = {
         event("DTSTART;VALUE=DATE:20260714"),
     ),
     "undeclared-value-type": (
-        event("DTSTART:20260714", "RDATE:20260801"),
-        event("DTSTART;VALUE=DATE:20260714", "RDATE;VALUE=DATE:20260801"),
+        event("DTSTART:20260714", "DTEND;VALUE=DATE:20260715", "RDATE;VALUE=DATE-TIME:20260801"),
+        event("DTSTART;VALUE=DATE:20260714", "DTEND;VALUE=DATE:20260715", "RDATE;VALUE=DATE:20260801"),
     ),
     "tzid-beside-utc-or-date": (
-        event("DTSTART;TZID=Europe/Berlin:20260714T150000Z", "RDATE;TZID=Europe/Berlin;VALUE=PERIOD:20260801T150000Z/PT1H"),
-        event("DTSTART:20260714T150000Z", "RDATE;VALUE=PERIOD:20260801T150000Z/PT1H"),
+        event("DTSTART;TZID=Europe/Berlin:20260714T150000Z", "DTEND;TZID=Europe/Berlin:20260714T180000", "RDATE;TZID=Europe/Berlin;VALUE=PERIOD:20260801T150000Z/PT1H"),
+        event("DTSTART:20260714T150000Z", "DTEND;TZID=Europe/Berlin:20260714T180000", "RDATE;VALUE=PERIOD:20260801T150000Z/PT1H"),
     ),
     "unreadable-recurrence-id": (
         stream(*component("RECURRENCE-ID:then", START)),
@@ -97,7 +97,9 @@ SAMPLES: dict[str, tuple[bytes, bytes]] = {
 def starts(raw: bytes) -> list[datetime]:
     """The starts of all instances in 2026."""
     begin = datetime(2026, 1, 1, tzinfo=UTC)
-    return [instance.first for instance in expand(read(raw), begin, begin + timedelta(days=365), zone=BERLIN, limit=100)]
+    return [
+        instance.first for instance in expand(read(raw), begin, begin + timedelta(days=365), zone=BERLIN, limit=100)
+    ]
 
 
 def test_every_repair_has_a_sample() -> None:
@@ -174,6 +176,16 @@ def test_until_on_a_day_includes_that_day() -> None:
     assert len(starts(event(START, "RRULE:FREQ=WEEKLY;UNTIL=20260728T170000"))) == 3
     assert len(starts(event("DTSTART:20260714T170000", "RRULE:FREQ=WEEKLY;UNTIL=20260728"))) == 3
     assert len(starts(event("DTSTART;VALUE=DATE:20260714", "RRULE:FREQ=WEEKLY;UNTIL=20260728T000000Z"))) == 3
+
+
+def test_only_one_of_two_rules_ends_wrongly() -> None:
+    raw = event(START, "RRULE:FREQ=WEEKLY;UNTIL=20260721", "RRULE:FREQ=WEEKLY;UNTIL=20260728T150000Z")
+    assert len(starts(raw)) == 3
+
+
+def test_a_day_is_excluded_from_a_series_in_utc() -> None:
+    raw = event("DTSTART:20260714T150000Z", WEEKLY, "EXDATE;VALUE=DATE:20260721", "EXDATE:20260728T150000Z")
+    assert [start.day for start in starts(raw)] == [14, 4]
 
 
 def test_an_end_on_the_wall_clock_of_another_kind_is_compared_there() -> None:

@@ -45,9 +45,7 @@ def test_every_name_of_utc_is_utc(tzid: str) -> None:
     assert named_zone(tzid) is UTC
 
 
-@pytest.mark.parametrize(
-    ("tzid", "hours"), [("GMT+0200", 2), ("UTC-05:00", -5), ("+01:00", 1), ("UTC+3", 3)]
-)
+@pytest.mark.parametrize(("tzid", "hours"), [("GMT+0200", 2), ("UTC-05:00", -5), ("+01:00", 1), ("UTC+3", 3)])
 def test_an_offset_for_a_name_is_that_offset(tzid: str, hours: int) -> None:
     zone = named_zone(tzid)
     assert zone is not None
@@ -60,7 +58,9 @@ def test_an_impossible_offset_is_no_zone() -> None:
 
 def test_the_iana_rules_win_over_embedded_ones_of_the_same_name() -> None:
     stale = Calendar.from_ical(
-        stream(*(line.replace("Customized Time Zone", "Europe/Berlin").replace("+0200", "+0900") for line in CUSTOM_BERLIN))
+        stream(
+            *(line.replace("Customized Time Zone", "Europe/Berlin").replace("+0200", "+0900") for line in CUSTOM_BERLIN)
+        )
     )
     assert resolve_zone("Europe/Berlin", stale) == ZoneInfo("Europe/Berlin")
 
@@ -99,7 +99,9 @@ def test_gap_and_fold_are_those_of_pep_495() -> None:
     zone = berlin()
     for wall in (datetime(2026, 3, 29, 2, 30), datetime(2026, 10, 25, 2, 30)):  # noqa: DTZ001 -- wall times
         for fold in (0, 1):
-            assert wall.replace(tzinfo=zone, fold=fold).utcoffset() == wall.replace(tzinfo=BERLIN, fold=fold).utcoffset()
+            assert (
+                wall.replace(tzinfo=zone, fold=fold).utcoffset() == wall.replace(tzinfo=BERLIN, fold=fold).utcoffset()
+            )
 
 
 def test_a_custom_zone_tells_name_and_daylight_saving() -> None:

@@ -180,7 +180,7 @@ def test_the_span_encloses_every_instance(series: Series) -> None:
 def test_a_range_far_ahead_is_expanded_as_if_every_instance_before_had_been_counted(series: Series, days: int) -> None:
     start = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=days)
     end = start + timedelta(days=20)
-    found = [(instance.first, instance.last) for instance in expand(parsed(series), start, end, zone=ACCOUNT, limit=LIMIT)]
+    found = [
+        (instance.first, instance.last) for instance in expand(parsed(series), start, end, zone=ACCOUNT, limit=LIMIT)
+    ]
     assert found == series.instances(start, end)
-
-
