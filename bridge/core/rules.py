@@ -117,6 +117,9 @@ def rule_text(rule: vRecur, start: date | datetime, zone: tzinfo) -> str | None:
         return None
     if any(value not in bounds for name, bounds in _BOUNDS.items() for value in rule.get(name) or ()):
         return None
+    most = 5 if _first(rule, "FREQ") == "MONTHLY" or rule.get("BYMONTH") else 53
+    if any(abs(getattr(day, "relative", None) or 0) > most for day in rule.get("BYDAY") or ()):
+        return None
     plain = copy.copy(rule)
     for name in ("RSCALE", "SKIP"):
         plain.pop(name, None)
@@ -127,7 +130,7 @@ def rule_text(rule: vRecur, start: date | datetime, zone: tzinfo) -> str | None:
         plain["UNTIL"] = [_until_like(start, until, zone)]
     try:
         text = str(plain.to_ical().decode())  # type: ignore[no-untyped-call]  # icalendar types half of itself
-        expansion = rrulestr(text, dtstart=_anchor(start))
+        rrulestr(text, dtstart=_anchor(start))
     except _UNREADABLE:
         return None
     return text if not any(name in plain for name in _RARE) or _comes(text, start) else None
@@ -212,7 +215,7 @@ def last_counted(text: str, start: date | datetime) -> date | datetime | None:
     found = list(rule)
     if len(found) < rule._count:  # noqa: SLF001 -- dateutil tells it in no other way
         return None
-    last: datetime = found[-1]
+    last: datetime = found[-1] if found else _anchor(start)
     return last if isinstance(start, datetime) else last.date()
 
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from core_samples import BERLIN, component, lines, read, read_event, stream
 
 from bridge.core.availability import BusyKind, BusyPeriod, busy, vfreebusy
-from bridge.core.model import CalendarObject
+
+if TYPE_CHECKING:
+    from bridge.core.model import CalendarObject
 
 
 def at(hour: int, minute: int = 0) -> datetime:

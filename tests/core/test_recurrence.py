@@ -124,7 +124,12 @@ def test_floating_rdates_and_periods_stand_in_the_zone_of_the_account() -> None:
 
 
 def test_an_override_replaces_its_instance_wherever_it_goes() -> None:
-    moved = component("RECURRENCE-ID;TZID=Europe/Berlin:20260721T170000", "DTSTART;TZID=America/New_York:20270301T090000", "SUMMARY:x", "SEQUENCE:2")  # fmt: skip
+    moved = component(
+        "RECURRENCE-ID;TZID=Europe/Berlin:20260721T170000",
+        "DTSTART;TZID=America/New_York:20270301T090000",
+        "SUMMARY:x",
+        "SEQUENCE:2",
+    )
     obj = read(stream(*component(START, END, "RRULE:FREQ=WEEKLY;COUNT=3"), *moved))
     assert days(obj) == ["0714 17:00", "0728 17:00"]
     (late,) = expand(obj, utc(2027, 1, 1), utc(2028, 1, 1), zone=BERLIN, limit=9)

@@ -36,7 +36,16 @@ def test_an_end_at_a_time_ends_a_series_of_dates_on_its_day() -> None:
     assert text.endswith("UNTIL=20260801")
 
 
-@pytest.mark.parametrize("text", ["FREQ=DAILY;BYHOUR=24", "FREQ=DAILY;BYSETPOS=400", "RSCALE=CHINESE;FREQ=YEARLY"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FREQ=DAILY;BYHOUR=24",
+        "FREQ=DAILY;BYSETPOS=400",
+        "FREQ=MONTHLY;BYDAY=6MO",
+        "FREQ=YEARLY;BYDAY=-54TU",
+        "RSCALE=CHINESE;FREQ=YEARLY",
+    ],
+)
 def test_what_nobody_can_expand_is_no_rule(text: str) -> None:
     assert rule_text(rule(text), START, BERLIN) is None
 
@@ -65,6 +74,7 @@ def test_the_last_of_a_counted_rule_is_found() -> None:
     assert last_counted("FREQ=DAILY;COUNT=3", START) == datetime(2026, 7, 16, 17, tzinfo=BERLIN)
     assert last_counted("FREQ=DAILY;COUNT=3", date(2026, 7, 14)) == date(2026, 7, 16)
     assert last_counted("FREQ=YEARLY;COUNT=300", START) is None
+    assert last_counted("FREQ=DAILY;COUNT=0", START) == START
 
 
 def test_a_rule_without_count_and_until_is_endless() -> None:

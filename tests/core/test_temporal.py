@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -76,7 +77,7 @@ def test_there_are_three_kinds_of_time() -> None:
 
 def test_a_property_says_which_kind_its_time_is() -> None:
     obj = read(event("DTSTART;TZID=Europe/Berlin:20260714T170000", "DTEND:20260714T160000Z"))
-    found = obj.calendar.subcomponents[0]
+    found: Any = obj.calendar.subcomponents[0]
     assert from_property(found["DTSTART"]) == Zoned(wall(2026, 7, 14, 17), BERLIN, "Europe/Berlin")
     assert from_property(found["DTEND"]) == Zoned(wall(2026, 7, 14, 16), UTC, "UTC")
 

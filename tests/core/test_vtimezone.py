@@ -16,7 +16,7 @@ THIS_YEAR = datetime(2026, 7, 14, tzinfo=UTC)
 ZONES = (
     "Europe/Berlin", "America/New_York", "Australia/Sydney", "Australia/Lord_Howe", "Europe/Dublin", "Africa/Cairo",
     "Africa/Casablanca", "Asia/Kolkata", "Asia/Gaza", "America/Sao_Paulo", "Europe/Moscow", "Europe/Istanbul", "UTC",
-    "Pacific/Apia", "America/Caracas", "Asia/Tehran", "Antarctica/Troll", "America/Nuuk", "Europe/Riga", "Asia/Pyongyang",
+    "Pacific/Apia", "America/Caracas", "Asia/Tehran", "Antarctica/Troll", "America/Nuuk", "Europe/Riga",
 )  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def test_every_instant_from_the_first_on_has_its_offset(key: str, year: int) -> 
     at = first
     while at.year < 2110:
         assert at.astimezone(told).utcoffset() == at.astimezone(zone).utcoffset(), at
-        at += timedelta(days=3, hours=7)
+        at += timedelta(days=13, hours=7)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from core_samples import BERLIN, CUSTOM_BERLIN, component, read, stream
+from core_samples import BERLIN, CUSTOM_BERLIN, component, lines, read, stream
 from icalendar import Calendar
 
 from bridge.core.zones import CustomZone, Onset, custom_zone, iana_key, named_zone, resolve_zone
@@ -148,24 +148,28 @@ def test_one_unreadable_observance_leaves_the_other() -> None:
 
 
 def test_rules_end_with_until_and_begin_again_with_rdate() -> None:
-    text = "\n".join([
-        "BEGIN:VTIMEZONE",
-        "TZID:x",
-        "BEGIN:STANDARD",
-        "DTSTART:20001029T030000",
-        "TZOFFSETFROM:+0200",
-        "TZOFFSETTO:+0100",
-        "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10;UNTIL=20011028T010000Z",
-        "RDATE:20051030T030000,20061029T030000",
-        "END:STANDARD",
-        "BEGIN:DAYLIGHT",
-        "DTSTART:20000326",
-        "TZOFFSETFROM:+0100",
-        "TZOFFSETTO:+020000",
-        "RRULE:UNTIL=20060326;FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3",
-        "END:DAYLIGHT",
-        "END:VTIMEZONE",
-    ])  # fmt: skip
+    text = (
+        lines(
+            "BEGIN:VTIMEZONE",
+            "TZID:x",
+            "BEGIN:STANDARD",
+            "DTSTART:20001029T030000",
+            "TZOFFSETFROM:+0200",
+            "TZOFFSETTO:+0100",
+            "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10;UNTIL=20011028T010000Z",
+            "RDATE:20051030T030000,20061029T030000",
+            "END:STANDARD",
+            "BEGIN:DAYLIGHT",
+            "DTSTART:20000326",
+            "TZOFFSETFROM:+0100",
+            "TZOFFSETTO:+020000",
+            "RRULE:UNTIL=20060326;FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3",
+            "END:DAYLIGHT",
+            "END:VTIMEZONE",
+        )
+        .decode()
+        .replace("\r\n", "\n")
+    )
     zone = custom_zone(text)
     offsets = {year: datetime(year, 12, 1, tzinfo=zone).utcoffset() for year in (2000, 2001, 2002, 2005, 2006, 2010)}
     winter, summer = timedelta(hours=1), timedelta(hours=2)

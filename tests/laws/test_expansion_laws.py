@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.core.ics import parse
-from bridge.core.model import CalendarObject
 from bridge.core.recurrence import expand, touches
+
+if TYPE_CHECKING:
+    from bridge.core.model import CalendarObject
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kolkata", "UTC")
 ACCOUNT = ZoneInfo("Europe/Amsterdam")
