@@ -244,12 +244,12 @@ def _read_token(current: Collection, token: str) -> tuple[int, int]:
     if not token:
         return 0, current.revision
     match = _TOKEN.fullmatch(token)
-    if match is None or match[1] != current.incarnation or int(match[2]) > current.revision:
+    since, began = (int(match[2]), int(match[3] or 0)) if match else (0, 0)
+    if match is None or match[1] != current.incarnation or max(since, began) > current.revision:
         raise SyncTokenRefused(
             f"The sync token {token[:80]!r} was not made for the present state of calendar {str(current.address)!r}.",
             remedy="The client has to read the calendar from the beginning; most do so by themselves.",
         )
-    since, began = int(match[2]), int(match[3] or 0)
     if max(since, began) < current.floor:
         raise SyncTokenRefused(
             f"The sync token {token!r} is older than the change log of calendar {str(current.address)!r}.",

@@ -57,5 +57,5 @@ class Pulse:
             self._bound.connection = connection
             cursor = self._bound.cursor = connection.cursor()
         cursor.execute("PRAGMA data_version")
-        version: int = cursor.fetchone()[0]
-        return version
+        (version,) = cursor.fetchall()[0]
+        return int(version)
