@@ -68,7 +68,7 @@ class FeedSettings:
         color: `#rrggbb` or a CSS colour name; may be empty.
         refresh: How often a reader should ask again, at least a minute.
         past: How far the window reaches back from the first instant of today.
-        future: How far the window reaches on from the first instant of today.
+        future: How far the window reaches on from the end of today.
     """
 
     name: str
@@ -89,14 +89,17 @@ class FeedSettings:
             raise ValueError("a window reaches from the past into the future")
 
     def window(self, today: date, zone: tzinfo) -> Window:
-        """Give the window of a day; it is the same from midnight to midnight in `zone`.
+        """Gives the window of a day; it is the same from midnight to midnight in `zone`.
+
+        It holds what was chosen at every moment of the day: it reaches back from the first instant of the day, and on
+        from the last.
 
         Args:
             today: The day, in the account's zone.
             zone: The account's zone.
         """
         midnight = datetime.combine(today, time(), tzinfo=zone).astimezone(UTC)
-        return Window(_reach(midnight, -self.past), _reach(midnight, self.future))
+        return Window(_reach(midnight, -self.past), _reach(_reach(midnight, timedelta(days=1)), self.future))
 
 
 @dataclass(frozen=True, slots=True)

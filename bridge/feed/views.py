@@ -25,7 +25,6 @@ from bridge.store.collection import Address, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
     from zoneinfo import ZoneInfo
 
     from bridge.config import Configuration, Feed

@@ -11,6 +11,7 @@ from bridge.feed.entry import Detail, FeedSettings
 from tests.feed.material import (
     AMSTERDAM,
     CHANGED,
+    TODAY,
     checked,
     component,
     components,
@@ -105,7 +106,7 @@ def test_only_what_touches_the_window_is_in() -> None:
     def at(day: str, *more: str) -> str:
         return component(f"DTSTART;VALUE=DATE:{day}", *more, uid=day)
 
-    entries = [entry(stream(at(day))) for day in ("20261119", "20261120", "20261121", "20261202")]
+    entries = [entry(stream(at(day))) for day in ("20261119", "20261120", "20261121", "20261203")]
     entries.append(entry(stream(at("20200101", "RRULE:FREQ=YEARLY"))))
     found = shown(*entries, past=DAY, future=10 * DAY)
     assert [str(inner["UID"]) for inner in found] == ["20200101", "20261119", "20261120", "20261121"]
@@ -258,7 +259,7 @@ def test_settings_refuse_a_window_that_runs_backwards_and_a_refresh_that_floods(
 def test_a_window_begins_at_midnight_in_the_zone_of_the_account() -> None:
     window = FeedSettings(name="x", past=DAY, future=DAY).window(date(2026, 11, 21), AMSTERDAM)
     assert window.start == datetime(2026, 11, 19, 23, tzinfo=UTC)
-    assert window.end == datetime(2026, 11, 21, 23, tzinfo=UTC)
+    assert window.end == datetime(2026, 11, 22, 23, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("line", ["CREATED:2026", "X_UNDERSCORE:1", "GEO:nowhere", "RRULE:FREQ=DAILY;BYHOUR=25"])
@@ -288,3 +289,26 @@ def test_a_property_that_few_programs_know_goes_out_with_the_same_value(line: st
         name, value = line.partition(";")[0].partition(":")[0], line.rpartition(":")[2]
         (found,) = [text for text in unfolded(body).split("\r\n") if text.startswith(name)]
         assert found.endswith(value)
+
+
+def test_a_window_may_reach_to_the_ends_of_time() -> None:
+    ever = timedelta(days=3_000_000)
+    window = FeedSettings(name="x", past=ever, future=ever).window(TODAY, AMSTERDAM)
+    assert (window.start.year, window.end.year) == (1, 9999)
+
+
+def test_reminders_whose_end_is_in_small_letters_are_taken_out_too() -> None:
+    alarm = "BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:Soon\r\nTRIGGER:-PT15M\r\nEND:valarm"
+    one = replace(entry(stream(component(alarm))), feed_ready=True)
+    assert shown(one)[0].subcomponents == []
+
+
+def test_a_zone_that_the_server_does_not_know_any_more_is_looked_up_in_the_object() -> None:
+    raw = stream(component("DTSTART;TZID=Europe/Atlantis:20261201T100000"))
+    one = replace(entry(raw), feed_ready=True, tzids=("Europe/Atlantis",))
+    assert defined_zones(feed(one).body) == ["Europe/Amsterdam"]
+
+
+def test_a_property_that_may_stand_once_is_passed_on_once() -> None:
+    one = rebuilt(entry(stream(component("SUMMARY:First", "SUMMARY:Second"))))
+    assert str(shown(one)[0]["SUMMARY"]) == "First"
