@@ -16,7 +16,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from bridge.feed.entry import Detail
+from bridge.config import Detail
 from bridge.feed.instances import without
 from bridge.feed.lines import Block, Line
 

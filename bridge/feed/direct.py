@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bridge.config import Detail
 from bridge.core.model import ComponentType
 from bridge.feed.detail import DUE, KEPT_AT_BUSY, KEPT_AT_TITLES, hidden_uid
-from bridge.feed.entry import Detail
 from bridge.feed.lines import folded
 from bridge.feed.rules import is_plain
 

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bridge.config import Detail
 from bridge.core.model import ComponentType
 
 if TYPE_CHECKING:
     from datetime import tzinfo
-
-
-class Detail(StrEnum):
-    """How much of an appointment a feed shows."""
-
-    FULL = "full"
-    TITLES = "titles"
-    BUSY = "busy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from bridge.config import Detail
 from bridge.core import ics
 from bridge.errors import CalbridgeError
 from bridge.feed.detail import shown
 from bridge.feed.direct import copied, may_name_categories, sieved
-from bridge.feed.entry import Detail, FeedEntry, FeedSettings, LeftOut, Rendered, Window
+from bridge.feed.entry import FeedEntry, FeedSettings, LeftOut, Rendered, Window
 from bridge.feed.header import header
 from bridge.feed.lines import Block, Line, joined
 from bridge.feed.selection import has_category, selected
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 
-__all__ = ["Detail", "FeedEntry", "FeedSettings", "LeftOut", "Rendered", "Window", "render"]
+__all__ = ["FeedEntry", "FeedSettings", "LeftOut", "Rendered", "Window", "render"]
 
 # What icalendar raises when a value that it kept cannot be written again; a newline in a value is an AssertionError.
 _UNWRITABLE = (CalbridgeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError)

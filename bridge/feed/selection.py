@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.config import Detail
 from bridge.core.model import ComponentType
 from bridge.feed.direct import has_no_master
-from bridge.feed.entry import Detail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

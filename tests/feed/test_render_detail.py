@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import recurring_ical_events
 
+from bridge.config import Detail
 from bridge.core.model import ComponentType
-from bridge.feed.entry import Detail, FeedEntry
 from tests.feed.material import checked, component, entry, feed, read, rebuilt, shown, stream
+
+if TYPE_CHECKING:
+    from bridge.feed.entry import FeedEntry
 
 SECRETS = (
     "SUMMARY;LANGUAGE=nl:Mrs Secret",

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import recurring_ical_events
 
-from bridge.feed.entry import Detail
+from bridge.config import Detail
 from tests.feed.material import checked, component, defined_zones, entry, feed, named_zones, read, rebuilt, stream
 
 
