@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +60,8 @@ class _Line(Contentline):
 class _Parser(ComponentIcalParser):
     """icalendar's parser, with zones that belong to this stream alone and with broken values kept beside sound ones."""
 
-    def __init__(self, lines: list[Contentline], zones: dict[str, str]) -> None:
-        super().__init__(lines, _COMPONENTS, _TYPES)
+    def __init__(self, lines: list[_Line], zones: dict[str, str]) -> None:
+        super().__init__(list[Contentline](lines), _COMPONENTS, _TYPES)
         self._zones = zones
 
     def get_factory_for_property(self, name: str, params: Parameters) -> Any:
@@ -137,7 +137,15 @@ class _Parser(ComponentIcalParser):
         return vDDDLists([vDDDTypes(value) for value in values])
 
     def _zone(self, tzid: str) -> tzinfo | None:
-        return named_zone(tzid) or (custom_zone(self._zones[tzid.strip()]) if tzid.strip() in self._zones else None)
+        zone = named_zone(tzid)
+        if zone is not None or tzid.strip() not in self._zones:
+            return zone
+        return custom_zone(self._zones[tzid.strip()])
+
+
+def _duration(text: str) -> timedelta:
+    duration: timedelta = vDuration.from_ical(text)  # type: ignore[no-untyped-call]  # icalendar types half of itself
+    return duration
 
 
 def _read_value(text: str, zone: tzinfo | None) -> Any:
@@ -148,7 +156,7 @@ def _read_value(text: str, zone: tzinfo | None) -> Any:
         return start
     if not isinstance(start, datetime):
         raise ValueError("a period begins with a date-time")  # noqa: TRY004 -- the value is wrong
-    end: date | timedelta = vDuration.from_ical(last.strip()) if "P" in last.upper() else read_time(last, zone)
+    end: date | timedelta = _duration(last.strip()) if "P" in last.upper() else read_time(last, zone)
     if isinstance(end, timedelta):
         return start, abs(end)
     if not isinstance(end, datetime):
@@ -158,7 +166,7 @@ def _read_value(text: str, zone: tzinfo | None) -> Any:
     if end < start:
         raise ValueError("a period does not end before it begins")
     # A period in UTC and one in a zone cannot be told apart by their ends alone.
-    return start, end.astimezone(start.tzinfo or UTC) if start.tzinfo else end
+    return start, end if start.tzinfo is None else end.astimezone(start.tzinfo)
 
 
 def read_components(text: str) -> icalendar.Calendar:
@@ -203,7 +211,8 @@ def read_components(text: str) -> icalendar.Calendar:
     return calendar
 
 
-def _line(text: str) -> Contentline:
+def _line(text: str) -> _Line:
+    # Not `_Line(text)`: its constructor decodes and checks what has been decoded and checked.
     line = str.__new__(_Line, text)
-    line.strict = False
+    line.strict = False  # type: ignore[attr-defined]  # a slot of the parent, which declares no type for it
     return line

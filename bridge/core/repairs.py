@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.core.component_repairs import COMPONENT_REPAIRS, repair_components
+from bridge.core.component_repairs import FORM_REPAIRS
+from bridge.core.end_repairs import END_REPAIRS
 from bridge.core.reader import read_components
+from bridge.core.recurrence_repairs import IDENTITY_REPAIRS, RECURRENCE_REPAIRS
 from bridge.core.text_repairs import EARLY_REPAIRS, LINE_REPAIRS, unfolded
 from bridge.errors import NotACalendar
 
 if TYPE_CHECKING:
     import icalendar
+    from icalendar.cal import Component
 
     from bridge.core.component_repairs import ComponentRepair
     from bridge.core.text_repairs import TextRepair
 
+_HELD = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
+COMPONENT_REPAIRS = (*FORM_REPAIRS, *IDENTITY_REPAIRS, *END_REPAIRS, *RECURRENCE_REPAIRS)
 REPAIRS: tuple[TextRepair | ComponentRepair, ...] = (*EARLY_REPAIRS, *LINE_REPAIRS, *COMPONENT_REPAIRS)
 
 
@@ -55,7 +60,24 @@ def read(raw: bytes) -> Reading:
             text = repair.mend(text)
             took.append(repair.name)
     calendar = read_components(text)
-    return Reading(calendar, (*took, *repair_components(calendar.subcomponents)))
+    return Reading(calendar, (*took, *_repair_components(calendar.subcomponents)))
+
+
+def _repair_components(components: list[Component]) -> tuple[str, ...]:
+    """Repairs the events, to-dos and journals among components, and names the repairs in the order of the table."""
+    held = [component for component in components if component.name in _HELD]
+    masters = {str(component.get("UID")): component for component in held if "RECURRENCE-ID" not in component}
+    took = []
+    for repair in COMPONENT_REPAIRS:
+        applied = False
+        for component in held:
+            master = masters.get(str(component.get("UID")), component) if len(held) > 1 else component
+            if repair.applies(component, master):
+                repair.mend(component, master)
+                applied = True
+        if applied:
+            took.append(repair.name)
+    return tuple(took)
 
 
 def applied(raw: bytes) -> tuple[str, ...]:

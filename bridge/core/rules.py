@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from dateutil.rrule import DAILY, HOURLY, MINUTELY, MONTHLY, SECONDLY, WEEKLY, YEARLY, rrule, rrulestr
+from dateutil.rrule import DAILY, HOURLY, MINUTELY, MONTHLY, SECONDLY, WEEKLY, YEARLY, rrule, rrulestr  # type: ignore[import-untyped]  # dateutil ships no types
 from icalendar.prop import vBroken
 
 from bridge.core.temporal import instant
@@ -121,7 +121,7 @@ def rule_text(rule: vRecur, start: date | datetime, zone: tzinfo) -> str | None:
     if isinstance(until, date):
         plain["UNTIL"] = [_until_like(start, until, zone)]
     try:
-        text = plain.to_ical().decode()
+        text = str(plain.to_ical().decode())  # type: ignore[no-untyped-call]  # icalendar types half of itself
         rrulestr(text, dtstart=_anchor(start))
     except _UNREADABLE:
         return None

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dateutil.rrule import rruleset
+from dateutil.rrule import rruleset  # type: ignore[import-untyped]  # dateutil ships no types
 from icalendar.prop import vBroken
 from recurring_ical_events.adapters.component import ComponentAdapter
 from recurring_ical_events.occurrence import Occurrence
@@ -82,7 +82,7 @@ def extent(component: Component, zone: tzinfo) -> tuple[date | datetime, date | 
     return (start, end) if start <= end else (end, start)
 
 
-class _Adapter(ComponentAdapter):  # type: ignore[misc] -- recurring_ical_events ships no types
+class _Adapter(ComponentAdapter):  # type: ignore[misc]  # recurring_ical_events ships no types
     """A component as recurring_ical_events sees it: floating times in the account's zone, identities in UTC."""
 
     def __init__(self, component: Component, zone: tzinfo) -> None:
@@ -153,7 +153,7 @@ def _in_utc(value: date | datetime) -> date | datetime:
     return instant(value, UTC) if isinstance(value, datetime) else value
 
 
-class _Rules(Series.RecurrenceRules):  # type: ignore[misc] -- recurring_ical_events ships no types
+class _Rules(Series.RecurrenceRules):  # type: ignore[misc]  # recurring_ical_events ships no types
     """The rules of a master, expanded lazily and near the range only.
 
     Starts are handed on in UTC: recurring_ical_events also compares wall times with times in UTC, and would exclude
@@ -177,7 +177,7 @@ class _Rules(Series.RecurrenceRules):  # type: ignore[misc] -- recurring_ical_ev
                 yield start if start.tzinfo is None else instant(start, UTC)
 
 
-class _Instance(Occurrence):  # type: ignore[misc] -- recurring_ical_events ships no types
+class _Instance(Occurrence):  # type: ignore[misc]  # recurring_ical_events ships no types
     """One instance, its end found on the wall clock of its master: a night shift ends at six in every night."""
 
     def __init__(self, adapter: _Adapter, start: Any, named: Any, duration: timedelta | None) -> None:
@@ -200,7 +200,7 @@ def shifted_wall(start: Any, duration: timedelta) -> Any:
         return start
 
 
-class ZonedSeries(Series):  # type: ignore[misc] -- recurring_ical_events ships no types
+class ZonedSeries(Series):  # type: ignore[misc]  # recurring_ical_events ships no types
     """The recurrence set of one calendar object.
 
     Args:
@@ -215,6 +215,7 @@ class ZonedSeries(Series):  # type: ignore[misc] -- recurring_ical_events ships 
         super().__init__([_Adapter(component, zone) for component in components])
 
     def occurrence(self, adapter: _Adapter, start: Any = None, end: Any = None) -> _Instance:
+        """An instance as recurring_ical_events asks for it: an override by itself, or the master moved to a start."""
         if start is None:
             return _Instance(adapter, adapter.raw_start, time_of(adapter.component, "RECURRENCE-ID"), None)
         core = self.recurrence.core.raw_start

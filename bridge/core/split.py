@@ -16,7 +16,7 @@ _TZID = re.compile(rb"^TZID[ \t]*(?:;[^:\r\n]*)?:((?:[^\r\n]|\r?\n[ \t])*)", re.
 _NAMED_TZID = re.compile(rb';TZID=(?:"([^"\n]*)"|([^":;\n]*))', re.IGNORECASE)
 _METHOD = re.compile(rb"^METHOD[;:](?:[^\r\n]|\r?\n[ \t])*\r?\n", re.MULTILINE | re.IGNORECASE)
 _FOLD = re.compile(rb"\r?\n[ \t]")
-_NO_UID = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Calbridge//NONSGML Calbridge//EN\r\n"
+_OWN_BEGIN = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Calbridge//NONSGML Calbridge//EN\r\n"
 _VOLATILE = re.compile(
     rb"^(?:DTSTAMP|LAST-MODIFIED|CREATED|SEQUENCE)[;:](?:[^\r\n]|\r?\n[ \t])*\r?\n", re.MULTILINE | re.IGNORECASE
 )
@@ -28,7 +28,7 @@ _HEX_DIGITS = 32
 class _Stream:
     """What has been seen of one VCALENDAR: its own lines, its zones, its components by UID in order of appearance."""
 
-    begin: bytes = _NO_UID
+    begin: bytes = _OWN_BEGIN
     end: bytes = b"END:VCALENDAR\r\n"
     header: list[bytes] = field(default_factory=list)
     zones: dict[bytes, bytes] = field(default_factory=dict)
@@ -70,6 +70,67 @@ def _plain(value: bytes) -> bytes:
     return _FOLD.sub(b"", value).strip().strip(b'"').strip()
 
 
+class _Cutter:
+    """Walks from BEGIN to END and knows how deep it is.
+
+    Args:
+        raw: The text to cut.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.stream = _Stream()
+        self.depth = 0
+        self._inside = False
+        self._header_from = self._start = self._own_from = 0
+        self._own: list[bytes] = []
+
+    def cross(self, border: re.Match[bytes]) -> _Stream | None:
+        """Crosses one BEGIN or END line; answers with the calendar that it finishes."""
+        name, begins = border[2].upper(), border[1].upper() == b"BEGIN"
+        if name == b"VCALENDAR" and not self.depth:
+            return self._cross_calendar(border, begins=begins)
+        if begins:
+            self._begin(border)
+        elif self.depth:
+            self._end(border, name)
+        return None
+
+    def rest(self) -> bytes:
+        """What is left of a component that is cut off, or nothing."""
+        return self.stream.begin + b"".join(self.stream.header) + self.raw[self._start :] if self.depth else b""
+
+    def _cross_calendar(self, border: re.Match[bytes], *, begins: bool) -> _Stream:
+        finished = self.stream
+        if begins:
+            self.stream, self._header_from = _Stream(begin=border[0]), border.end()
+        else:
+            finished.header.append(self.raw[self._header_from : border.start()])
+            finished.end = border[0]
+            self.stream = _Stream()
+        self._inside = begins
+        return finished
+
+    def _begin(self, border: re.Match[bytes]) -> None:
+        if not self.depth:
+            if self._inside:
+                self.stream.header.append(self.raw[self._header_from : border.start()])
+            self._start = self._own_from = border.start()
+            self._own = []
+        elif self.depth == 1:
+            self._own.append(self.raw[self._own_from : border.start()])
+        self.depth += 1
+
+    def _end(self, border: re.Match[bytes], name: bytes) -> None:
+        self.depth -= 1
+        if self.depth == 1:
+            self._own_from = border.end()
+        elif not self.depth:
+            self._own.append(self.raw[self._own_from : border.start()])
+            self.stream.take(name, self.raw[self._start : border.end()], b"".join(self._own))
+            self._header_from = border.end()
+
+
 def split(raw: bytes) -> Iterator[bytes]:
     """Cuts a stream, or several one after another, into one stream per UID (RFC 4791 section 4.1).
 
@@ -84,40 +145,15 @@ def split(raw: bytes) -> Iterator[bytes]:
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\r\n")
-    stream = _Stream()
-    inside, depth, since, start, own_from = False, 0, 0, 0, 0
-    own: list[bytes] = []
+    cutter = _Cutter(raw)
     for border in _BORDER.finditer(raw):
-        name = border[2].upper()
-        begins = border[1].upper() == b"BEGIN"
-        if name == b"VCALENDAR" and begins and not depth:
-            yield from stream.streams()
-            stream, inside, since = _Stream(begin=border[0]), True, border.end()
-        elif name == b"VCALENDAR" and not begins and not depth:
-            stream.header.append(raw[since : border.start()])
-            stream.end = border[0]
-            yield from stream.streams()
-            stream, inside = _Stream(), False
-        elif begins:
-            if not depth:
-                if inside:
-                    stream.header.append(raw[since : border.start()])
-                start = own_from = border.start()
-                own = []
-            elif depth == 1:
-                own.append(raw[own_from : border.start()])
-            depth += 1
-        elif depth:
-            depth -= 1
-            if depth == 1:
-                own_from = border.end()
-            elif not depth:
-                own.append(raw[own_from : border.start()])
-                stream.take(name, raw[start : border.end()], b"".join(own))
-                since = border.end()
-    yield from stream.streams()
-    if depth:
-        yield stream.begin + b"".join(stream.header) + raw[start:]
+        finished = cutter.cross(border)
+        if finished is not None:
+            yield from finished.streams()
+    yield from cutter.stream.streams()
+    rest = cutter.rest()
+    if rest:
+        yield rest
 
 
 def with_uid(raw: bytes) -> bytes:

@@ -22,6 +22,8 @@ _BARE_SEPARATOR = re.compile(
 )
 _SEPARATOR = re.compile(r"(\\.)|([,;])")
 _TZID = re.compile(r"(;TZID=)([^\":;\n]+|\"[^\"\n]*\")(?=[;:])", re.IGNORECASE)
+_BORDER = re.compile(r"^(BEGIN|END):([^ \t\n]*)", re.MULTILINE)
+_BORDER_LINE = re.compile(r"^(BEGIN|END):([^ \t\n]*)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,31 @@ def _better_tzid(tzid: str) -> str:
     return iana_key(tzid) or tzid.strip()
 
 
+def _mistyped_end(text: str) -> bool:
+    borders = _BORDER.findall(text.upper())
+    return (
+        sorted(name for kind, name in borders if kind == "BEGIN")
+        != sorted(name for kind, name in borders if kind == "END")
+        and len(borders) % 2 == 0
+    )
+
+
+def _typed_end(text: str) -> str:
+    """Lets each END name the component that is open, where it names none that is."""
+    opened: list[str] = []
+
+    def line(match: re.Match[str]) -> str:
+        name = match[2].upper()
+        if match[1].upper() == "BEGIN":
+            opened.append(name)
+        elif opened:
+            meant = opened.pop()
+            return match[0] if name in {meant, *opened} else f"END:{meant}"
+        return match[0]
+
+    return _BORDER_LINE.sub(line, text)
+
+
 # These concern the text as it came, with its line ends and folds.
 EARLY_REPAIRS = (
     TextRepair(
@@ -129,9 +156,16 @@ LINE_REPAIRS = (
         _joined,
     ),
     TextRepair(
+        "mistyped-end",
+        "Hand-written exporters",
+        "A component that ends under another name than it began with would be taken for one that does not end.",
+        _mistyped_end,
+        _typed_end,
+    ),
+    TextRepair(
         "bare-separators",
         "Hand-written exporters",
-        "Commas and semicolons in a text are escaped (RFC 5545 section 3.3.11); readers that split there lose the rest.",
+        "Commas and semicolons in a text are escaped (RFC 5545 section 3.3.11); who splits there loses the rest.",
         lambda text: _BARE_SEPARATOR.search(text) is not None,
         _escaped,
     ),

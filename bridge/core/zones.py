@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, available_timezones
 
-from dateutil.rrule import rrulestr
+from dateutil.rrule import rrulestr  # type: ignore[import-untyped]  # dateutil ships no types
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 if TYPE_CHECKING:
