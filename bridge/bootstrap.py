@@ -180,7 +180,7 @@ class _Live:
         except CalbridgeError as error:
             RELOADS.labels("refused").inc()
             problems = error.problems if isinstance(error, ConfigurationError) else ()
-            _log.error("configuration_refused", reason=str(error), problems=problems, kept="the one before")  # noqa: TRY400 -- the sentence says it all
+            _log.error("configuration_refused", reason=str(error), problems=problems, kept="the one before")
             return
         self._site = site
         self._seen = config.fingerprint(config.files(fresh))
@@ -258,7 +258,7 @@ def _granian(configuration: Configuration, path: Path) -> object:
             try:
                 config.load(path, environ=os.environ)
             except ConfigurationError as error:
-                _log.error("configuration_refused", reason=str(error), problems=error.problems, kept="the one before")  # noqa: TRY400
+                _log.error("configuration_refused", reason=str(error), problems=error.problems, kept="the one before")
                 return
             super().signal_handler_reload(*args, **kwargs)
 

@@ -94,7 +94,8 @@ class Front:
                 environ["REMOTE_ADDR"] = _client(forwarded_for, server.trusted_proxies)
             environ["wsgi.url_scheme"] = environ.get("HTTP_X_FORWARDED_PROTO") or environ["wsgi.url_scheme"]
             environ["HTTP_HOST"] = environ.get("HTTP_X_FORWARDED_HOST") or environ.get("HTTP_HOST", "")
-            prefix = environ.get("HTTP_X_FORWARDED_PREFIX", environ.get("HTTP_X_SCRIPT_NAME", prefix)).rstrip("/")
+            said = environ.get("HTTP_X_FORWARDED_PREFIX") or environ.get("HTTP_X_SCRIPT_NAME") or prefix
+            prefix = said.rstrip("/")
         else:
             environ.pop("HTTP_X_REMOTE_USER", None)
         for name in _FROM_PROXIES:

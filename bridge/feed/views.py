@@ -18,14 +18,13 @@ from bridge.core import availability, ics
 from bridge.core.model import BEGINNING, ENDLESS
 from bridge.errors import ObjectRefused, StoreError
 from bridge.feed import client
-from bridge.feed.entry import FeedEntry, FeedSettings, Window
+from bridge.feed.entry import Detail, FeedEntry, FeedSettings, Window
 from bridge.feed.render import render
 from bridge.store import collection, feed_record, placement
 from bridge.store.collection import Address, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
     from zoneinfo import ZoneInfo
 
     from bridge.config import Configuration, Feed
@@ -39,6 +38,8 @@ _log = structlog.get_logger()
 
 _MOST_CACHED_OCTETS = 64 * 2**20
 _NOTE_EVERY = timedelta(minutes=1)
+# A window is cut to the years 1 to 9999.
+_NO_LIMIT = timedelta(days=999_999)
 _TYPES = {"ics": "text/calendar; charset=utf-8", "ifb": "text/calendar; charset=utf-8; component=VFREEBUSY"}
 
 
@@ -102,7 +103,9 @@ class FeedView:
         """Answers one request (PEP 3333); `PATH_INFO` starts with `/feed/`."""
         method = environ["REQUEST_METHOD"]
         if method not in {"GET", "HEAD"}:
-            return _say(start_response, HTTPStatus.METHOD_NOT_ALLOWED, "A feed can only be read.", ("Allow", "GET, HEAD"))
+            return _say(
+                start_response, HTTPStatus.METHOD_NOT_ALLOWED, "A feed can only be read.", ("Allow", "GET, HEAD")
+            )
         try:
             return self._answer(environ, start_response, with_body=method == "GET")
         except StoreError as error:
@@ -119,7 +122,9 @@ class FeedView:
         # Checked for an unknown name too, so that the time of the answer does not tell which names there are.
         is_right = self._tokens.is_right(token, name, state.generation)
         if feed is None or not is_right or ending not in _TYPES:
-            return _say(start_response, HTTPStatus.NOT_FOUND, "There is no such feed; its address may have been renewed.")
+            return _say(
+                start_response, HTTPStatus.NOT_FOUND, "There is no such feed; its address may have been renewed."
+            )
         agent = environ.get("HTTP_USER_AGENT", "")
         now = self._clock()
         self._note(name, client.family(agent), now)
@@ -167,19 +172,22 @@ class FeedView:
                         if len([each for each in self._bodies if each[0] == name]) > 1:
                             del self._bodies[old]
                     self._bodies[key] = known
-                    while len(self._bodies) > 1 and sum(len(each.plain) for each in self._bodies.values()) > _MOST_CACHED_OCTETS:
+                    while (
+                        len(self._bodies) > 1
+                        and sum(len(each.plain) for each in self._bodies.values()) > _MOST_CACHED_OCTETS
+                    ):
                         self._bodies.popitem(last=False)
         return known
 
     def _render(self, feed: Feed, zone: ZoneInfo, now: datetime, state: _State, ending: str) -> bytes:
         settings = FeedSettings(
             name=feed.name or str(feed.of),
-            detail=feed.detail,
+            detail=Detail(feed.detail),
             components=frozenset(feed.components),
             categories=frozenset(feed.categories),
             alarms=feed.alarms,
-            past=feed.past,
-            future=feed.future,
+            past=_NO_LIMIT if feed.past is None else feed.past,
+            future=_NO_LIMIT if feed.future is None else feed.future,
         )
         window = settings.window(now.astimezone(zone).date(), zone)
         limits = self._configuration().limits

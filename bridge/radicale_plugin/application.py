@@ -80,9 +80,7 @@ class Application(radicale.app.Application):
         """Answers one request (PEP 3333)."""
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            return start_response(
-                status, [(name, _DAV if name == "DAV" else value) for name, value in headers], *rest
-            )
+            return start_response(status, [(name, _DAV if name == "DAV" else value) for name, value in headers], *rest)
 
         try:
             take(environ, limit=self._backing.configuration().limits.max_body)
@@ -314,9 +312,7 @@ class Application(radicale.app.Application):
         if not protected:
             with self._calendar(path, user, writing=True) as (tx, _, record, _):
                 collection.set_properties(tx, record.id, user, changed)
-        return listing.proppatch_answer(
-            xmlutils.make_href(base_prefix, path), _names(root), protected, dav=_DAV
-        )
+        return listing.proppatch_answer(xmlutils.make_href(base_prefix, path), _names(root), protected, dav=_DAV)
 
     @_answering
     def do_MKCALENDAR(self, environ: Environ, base_prefix: str, path: str, user: str, *rest: Any) -> WSGIResponse:  # noqa: N802

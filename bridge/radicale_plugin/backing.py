@@ -81,18 +81,31 @@ class Backing:
     database: Database
     configuration: Callable[[], Configuration]
     _bound: threading.local = field(default_factory=threading.local, repr=False)
+    _homes: dict[str, tuple[Configuration | None, dict[str, dict[str, HomeCalendar]]]] = field(
+        default_factory=dict, repr=False
+    )
 
     def home(self, user: str) -> list[HomeCalendar]:
         """The resource calendars that `user` is granted, in the order of the YAML file."""
+        return list(self._granted(user).values())
+
+    def _granted(self, user: str) -> dict[str, HomeCalendar]:
+        """The same by name, worked out once for each configuration."""
         configuration = self.configuration()
         if user not in configuration.users:
-            return []
-        grants = configuration.grants_of(user)
-        return [
-            _resource_calendar(account, key, resource, grants[account, key])
-            for account, key, resource in configuration.resources()
-            if (account, key) in grants
-        ]
+            return {}
+        of, homes = self._homes.get("homes", (None, {}))
+        if of is not configuration:
+            # Threads may both do this after a reload; they come to the same.
+            of, homes = self._homes["homes"] = (configuration, {})
+        if user not in homes:
+            homes[user] = {
+                f"{account}.{key}": _resource_calendar(
+                    account, key, configuration.accounts[account].resources[key], grant
+                )
+                for (account, key), grant in configuration.grants_of(user).items()
+            }
+        return homes[user]
 
     def calendar(self, user: str, name: str) -> HomeCalendar | None:
         """The calendar called `name` in the home of `user`, or None where it cannot be.
@@ -102,10 +115,9 @@ class Backing:
         configuration = self.configuration()
         if user not in configuration.users:
             return None
-        account, _, key = name.partition(".")
-        grant = configuration.grants_of(user).get((account, key))
-        if grant is not None:
-            return _resource_calendar(account, key, configuration.accounts[account].resources[key], grant)
+        granted = self._granted(user).get(name)
+        if granted is not None:
+            return granted
         if not configuration.users[user].personal_calendars:
             return None
         return self.personal(user, name)
@@ -153,6 +165,4 @@ class Backing:
 
 
 def _resource_calendar(account: str, key: str, resource: Resource, grant: Grant) -> HomeCalendar:
-    return HomeCalendar(
-        f"{account}.{key}", Address(Kind.RESOURCE, account, key), grant, resource, resource.time_zone
-    )
+    return HomeCalendar(f"{account}.{key}", Address(Kind.RESOURCE, account, key), grant, resource, resource.time_zone)

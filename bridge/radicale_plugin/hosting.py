@@ -73,7 +73,13 @@ def _foreign_auth(configuration: Configuration) -> auth.BaseAuth | None:
         return None
     settings = radicale_config.load()
     settings.update(
-        {"auth": {"type": name, "delay": "0", **{key: str(value) for key, value in configuration.auth.options.items()}}},
+        {
+            "auth": {
+                "type": name,
+                "delay": "0",
+                **{key: str(value) for key, value in configuration.auth.options.items()},
+            }
+        },
         "calbridge auth.options",
         privileged=True,
     )

@@ -22,10 +22,7 @@ CALENDAR_DATA = "{urn:ietf:params:xml:ns:caldav}calendar-data"
 GETETAG = "{DAV:}getetag"
 GETCONTENTTYPE = "{DAV:}getcontenttype"
 
-HEAD = (
-    '<?xml version="1.0" encoding="utf-8"?>\n'
-    '<D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">'
-)
+HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">'
 TAIL = "</D:multistatus>"
 
 # XML 1.0 cannot carry these, not even escaped (section 2.2).

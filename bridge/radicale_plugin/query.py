@@ -127,7 +127,11 @@ def read_filter(element: ET.Element) -> ComponentFilter:
         QueryRefused: It is not a filter on a VCALENDAR.
     """
     children = list(element)
-    if len(children) != 1 or children[0].tag != f"{_C}comp-filter" or children[0].get("name", "").upper() != "VCALENDAR":
+    if (
+        len(children) != 1
+        or children[0].tag != f"{_C}comp-filter"
+        or children[0].get("name", "").upper() != "VCALENDAR"
+    ):
         raise QueryRefused("A filter starts with one comp-filter named VCALENDAR.")
     return _read_component(children[0])
 

@@ -50,12 +50,12 @@ class Pulse:
         return value
 
     def _version(self) -> int:
-        cursor = getattr(self._bound, "cursor", None)
+        cursor: Any = getattr(self._bound, "cursor", None)
         if cursor is None:
             connection = self._database.engine.raw_connection()
             connection.detach()
             self._bound.connection = connection
             cursor = self._bound.cursor = connection.cursor()
         cursor.execute("PRAGMA data_version")
-        version: int = cursor.fetchone()[0]
-        return version
+        (version,) = cursor.fetchone()
+        return int(version)
