@@ -19,7 +19,7 @@ from bridge.radicale_plugin.backing import Backing, Place
 from bridge.store import account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from radicale.config import Configuration as RadicaleConfiguration
 
@@ -35,14 +35,12 @@ class _Verified:
     """A login that was verified a short while ago.
 
     Attributes:
-        digest: Keyed hash of the password that was right.
         evidence: What it was checked against; when that changes, so does the answer.
         until: Monotonic time at which it has to be verified again.
         app_password: Number of the app password that it was, or None.
         noted: Monotonic time at which the use of the app password was last noted.
     """
 
-    digest: bytes
     evidence: object
     until: float
     app_password: int | None
@@ -83,7 +81,7 @@ class Logins:
         self._wait = wait
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
-        self._verified: OrderedDict[str, _Verified] = OrderedDict()
+        self._verified: OrderedDict[tuple[str, bytes], _Verified] = OrderedDict()
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
         self._waiting = threading.BoundedSemaphore(4)
         # Unknown users cost as much time as known ones.
@@ -112,8 +110,8 @@ class Logins:
         cache = self._backing.configuration().limits.login_cache.total_seconds()
         with self._lock:
             self._failures.pop(address, None)
-            self._verified[user] = _Verified(digest, evidence, now + cache, app_password, now)
-            self._verified.move_to_end(user)
+            self._verified[user, digest] = _Verified(evidence, now + cache, app_password, now)
+            self._verified.move_to_end((user, digest))
             while len(self._verified) > _MOST_REMEMBERED:
                 self._verified.popitem(last=False)
         if app_password is not None:
@@ -122,8 +120,9 @@ class Logins:
         return True
 
     def _recently_verified(self, user: str, digest: bytes) -> bool:
-        known = self._verified.get(user)
-        if known is None or not hmac.compare_digest(known.digest, digest):
+        # The digest is keyed, so the time that looking it up takes tells nothing about passwords.
+        known = self._verified.get((user, digest))
+        if known is None:
             return False
         now = self._monotonic()
         if now > known.until or known.evidence != self._evidence(user):
@@ -204,7 +203,10 @@ class Auth(auth.BaseAuth):
         self._backing = backing
         self._logins = logins
 
-    def get_external_login(self, environ: dict[str, Any]) -> tuple[()] | tuple[str, str]:
+    def _sleep_for_constant_exec_time(self, time_ns_begin: int) -> None:
+        """Does not sleep: `Logins` slows down by itself, and bounds how many threads wait."""
+
+    def get_external_login(self, environ: Mapping[str, Any]) -> tuple[()] | tuple[str, str]:
         """The user whom a trusted proxy has logged in, where the configuration says that one does."""
         kind = self._backing.configuration().auth.type
         if kind is AuthType.HTTP_X_REMOTE_USER:
@@ -234,14 +236,10 @@ class Rights(rights.BaseRights):
         if not user:
             return ""
         place = Place.of(path)
-        if place is None:
-            return "R" if path == "/" else ""
-        if place.user != user or place.href:
-            return ""
-        if not place.calendar:
-            return "R"
+        if place is None or not place.calendar:
+            return "R" if path == "/" or (place is not None and place.user == user) else ""
         calendar = self._backing.calendar(user, place.calendar)
-        if calendar is None:
+        if calendar is None or place.user != user or place.href:
             return ""
         if calendar.resource is None:
             return "rwD"
