@@ -42,13 +42,16 @@ users:
   boss:
     password: "${{BOSS_PASSWORD}}"
     grants: {{salon: write}}
+  tina:
+    password: "${{TINA_PASSWORD}}"
+    grants: {{salon/room-1: read, salon/anna: write}}
   nobody:
     password: "${{NOBODY_PASSWORD}}"
 feeds:
   anna: {{of: salon/anna}}
 {more}
 """
-PASSWORDS = {"demo": "demo-Passwort-ä:1", "boss": "boss-password", "nobody": "nobody-password"}
+PASSWORDS = {"demo": "demo-Passwort-ä:1", "boss": "boss-password", "tina": "tina-password", "nobody": "nobody-password"}
 _PREPARE_AND_SERVE = (
     "import sys; from pathlib import Path; from bridge import bootstrap; path = Path(sys.argv[1]);"
     "bootstrap.log_to_stderr(); bootstrap.initialise(path).database.close(); bootstrap.serve(path)"
