@@ -243,6 +243,10 @@ def application() -> Front:
     from bridge.web.pages import pages  # noqa: PLC0415
     from bridge.wsgi import Front  # noqa: PLC0415
 
+    # Ctrl-C reaches every process of a terminal. The first one alone answers it, and ends the workers by SIGTERM; two
+    # signals at once would make a worker hang. Until the web server has its own way to end, SIGTERM ends it at once.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGINT})
     log_to_stderr()
     site = open_site(Path(os.environ[_CONFIG_VARIABLE]))
     site.database.check()
@@ -329,8 +333,27 @@ def _granian(configuration: Configuration, path: Path, started: Callable[[], Non
                 return
             super().signal_handler_reload(*args, **kwargs)
 
+        def _respawn_workers(self, *args: object, **kwargs: object) -> None:
+            """Replaces workers that ended, unless they ended by the same Ctrl-C that ends the server."""
+            if self.interrupt_signal:
+                # The loop has just forgotten that it was woken for this.
+                self.main_loop_interrupt.set()
+                return
+            super()._respawn_workers(*args, **kwargs)
+
+        def shutdown(self, exit_code: int = 0) -> None:
+            """Ends the workers; that one of them ended first by the same Ctrl-C is no failure."""
+            try:
+                super().shutdown(exit_code)
+            except SystemExit:
+                if not self.interrupt_signal:
+                    raise
+
         def _spawn_workers(self, *args: object, **kwargs: object) -> None:
+            # A signal that came to a worker before it can answer would be lost; `application` lets them through.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
             super()._spawn_workers(*args, **kwargs)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             if started is not None:
                 # Not before: a process with threads is no good to fork.
                 threading.Thread(target=started, name="started", daemon=True).start()
