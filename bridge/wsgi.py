@@ -33,6 +33,9 @@ _FROM_PROXIES = (
     "HTTP_X_REMOTE_ADDR",
     "HTTP_FORWARDED",
 )
+_METHODS = frozenset(
+    "COPY DELETE GET HEAD LOCK MKCALENDAR MKCOL MOVE OPTIONS POST PROPFIND PROPPATCH PUT REPORT UNLOCK".split()
+)
 _DAV_METHODS = frozenset({"PROPFIND", "OPTIONS", "REPORT"})
 _WELL_KNOWN = frozenset({"/.well-known/caldav", "/.well-known/caldav/"})
 _WORTH_PACKING = 1024
@@ -74,7 +77,9 @@ class Front:
             return start_response(status, headers, *rest)
 
         answer = app(environ, start)
-        REQUESTS.labels(face, environ["REQUEST_METHOD"][:12], statuses[-1] if statuses else "").inc()
+        # A method of a stranger's own making must not become a series of its own.
+        method = environ["REQUEST_METHOD"] if environ["REQUEST_METHOD"] in _METHODS else "other"
+        REQUESTS.labels(face, method, statuses[-1] if statuses else "").inc()
         SECONDS.labels(face).observe(time.perf_counter() - began)
         return answer
 
@@ -109,7 +114,7 @@ class Front:
         environ["SCRIPT_NAME"] = f"{environ['SCRIPT_NAME']}/dav"
         environ["PATH_INFO"] = environ["PATH_INFO"][len("/dav") :] or "/"
         # Radicale packs with more effort than a listing is worth.
-        if "gzip" not in environ.pop("HTTP_ACCEPT_ENCODING", ""):
+        if not _accepts_gzip(environ.pop("HTTP_ACCEPT_ENCODING", "")):
             return self._dav(environ, start_response)
         started: list[Any] = []
         parts = self._dav(environ, lambda *args: started.extend(args))
@@ -121,6 +126,15 @@ class Front:
             headers += [("Content-Encoding", "gzip"), ("Content-Length", str(len(body))), ("Vary", "Accept-Encoding")]
         start_response(status, headers)
         return [body]
+
+
+def _accepts_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding header (RFC 9110 section 12.5.3) asks for gzip, and not with a weight of 0."""
+    for each in accepted.lower().split(","):
+        coding, _, weight = each.partition(";")
+        if coding.strip() in {"gzip", "x-gzip"}:
+            return not weight or weight.strip().removeprefix("q=").strip("0.") != ""
+    return False
 
 
 def _to_dav(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
