@@ -24,8 +24,8 @@ _ALARM_ENDS = b"\nEND:VALARM\r\n"
 _ODD_TRIGGER = re.compile(
     rb"\nTRIGGER(?!(?:;VALUE=DURATION|;VALUE=DATE-TIME|;RELATED=START|;RELATED=END)*:(?:" + DUE.encode() + rb")\r)"
 )
-# A zone between components, a fold by tab, and a quote escaped as no parameter can have it.
-_ODD = (b"\nBEGIN:VTIMEZONE", b"\r\n\t", b'\\"')
+# Most objects hold nothing of this, and one look tells so: folds, names in small letters, and what needs a decision.
+_LOOK_CLOSER = re.compile(rb"\n(?:CLASS|RECURRENCE-ID|RRULE|EXRULE|BEGIN:VTIMEZONE|[ \t]|[A-Z]?[a-z])")
 _RULES = re.compile(rb"\n(?:RRULE|EXRULE)[^:\r\n]*:([^\r\n]*)", re.IGNORECASE)
 _FOLDED_NAME = re.compile(rb"\n[A-Za-z0-9-]+\r\n ")
 _HIDDEN_NAME = re.compile(rb"\n[A-Za-z-]*(?:\r\n[ \t]|[a-z])")
@@ -94,11 +94,6 @@ def has_no_master(entry: FeedEntry) -> bool:
     return 0 < raw.count(b"\nBEGIN:" + entry.component.value.encode()) <= raw.count(b"\nRECURRENCE-ID")
 
 
-def _has_plain_rules(whole: bytes) -> bool:
-    rules = _RULES.findall(whole.replace(b"\r\n ", b""))
-    return all(is_plain(rule.decode(errors="replace")) for rule in rules)
-
-
 def _without_alarms(whole: bytes) -> bytes:
     begin = whole.find(_ALARM_BEGINS)
     if begin < 0:
@@ -124,13 +119,20 @@ def _components(entry: FeedEntry) -> bytes | None:
     if start < 0 or stop < start:
         return None
     whole = raw[start + 1 : stop + len(end)]
-    if b"\nCLASS" in whole and any(found.upper() != b":PUBLIC" for found in _CLASS.findall(whole)):
-        return None
-    if b"\nRECURRENCE-ID" in whole and has_no_master(entry):
-        return None
-    if (b"RULE" in whole or b"ule" in whole) and not _has_plain_rules(whole):
-        return None
-    # A fold inside a name could hide a CLASS.
-    if b"\r\n " in whole and _FOLDED_NAME.search(whole) is not None:
-        return None
-    return None if any(sign in whole for sign in _ODD) else whole
+    if b'"' in whole and b'\\"' in whole:
+        return None  # a quote escaped as no parameter can have it
+    if _LOOK_CLOSER.search(whole) is None:
+        return whole
+    return None if _is_odd(whole, entry) else whole
+
+
+def _is_odd(whole: bytes, entry: FeedEntry) -> bool:
+    text = whole.replace(b"\r\n ", b"")
+    return (
+        _FOLDED_NAME.search(whole) is not None
+        or b"\r\n\t" in whole
+        or b"\nBEGIN:VTIMEZONE" in whole
+        or any(found.upper() != b":PUBLIC" for found in _CLASS.findall(text))
+        or not all(is_plain(rule.decode(errors="replace")) for rule in _RULES.findall(text))
+        or (b"\nRECURRENCE-ID" in whole and has_no_master(entry))
+    )
