@@ -150,11 +150,11 @@ def _appointment(number: int, day: date, slot: int, *, single: bool = False) -> 
         f"SUMMARY:{summary}",
     ]
     rest = ["SEQUENCE:0", "STATUS:CONFIRMED", "TRANSP:OPAQUE"]
-    if dice.random() < 0.4:  # noqa: PLR2004 -- two of five carry a note
+    if dice.random() < 0.4:
         rest.append(folded(f"DESCRIPTION:{dice.choice(_NOTES)}").decode().removesuffix("\r\n"))
-    if dice.random() < 0.3:  # noqa: PLR2004 -- three of ten are somewhere
+    if dice.random() < 0.3:
         rest.append(f"LOCATION:Room {dice.randrange(1, 9)}\\, Keizersgracht {dice.randrange(10, 800)}")
-    if dice.random() < 0.3:  # noqa: PLR2004 -- three of ten remind
+    if dice.random() < 0.3:
         rest += [
             "BEGIN:VALARM", "ACTION:DISPLAY", f"DESCRIPTION:{who}",
             f"TRIGGER:-PT{dice.choice((10, 15, 30, 60))}M", "END:VALARM",
@@ -167,11 +167,11 @@ def _appointment(number: int, day: date, slot: int, *, single: bool = False) -> 
     last = end + (count - 1) * _WEEK
     rule = (
         f"RRULE:FREQ=WEEKLY;COUNT={count}"
-        if dice.random() < 0.5  # noqa: PLR2004 -- half of them
+        if dice.random() < 0.5
         else f"RRULE:FREQ=WEEKLY;UNTIL={(start + (count - 1) * _WEEK).astimezone(UTC):%Y%m%dT%H%M%SZ}"
     )
     lines = ("BEGIN:VEVENT", *common, *times, rule, *rest, "END:VEVENT")
-    if dice.random() < 0.3:  # noqa: PLR2004 -- three of ten series have an instance that was moved
+    if dice.random() < 0.3:
         moved = start + 2 * _WEEK
         lines += (
             "BEGIN:VEVENT",

@@ -58,7 +58,13 @@ class Connection:
         self._buffer = bytearray(_CHUNK)
 
     def request(
-        self, method: str, path: str, body: bytes = b"", *, expect: tuple[int, ...] = (207,), headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        *,
+        expect: tuple[int, ...] = (207,),
+        headers: dict[str, str] | None = None,
     ) -> Answer:
         """Sends one request and reads its answer.
 

@@ -60,7 +60,7 @@ def measure(operation: Operation, targets: Sequence[Target], *, budget: float) -
         # The first time warms up, and is no measurement.
         answer = operation.act(target)
         number = responses_in(answer)
-        if told.setdefault(target.count, number) != number:
+        if operation.counted and told.setdefault(target.count, number) != number:
             raise AnswersDiffer(f"{operation.label}: {number} responses from one, {told[target.count]} from the other.")
         results.append(Times(target.ours, target.count, octets=len(answer.body)))
     waiting = list(zip(targets, results, strict=True))

@@ -86,7 +86,7 @@ def calbridge(folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def nginx(folder: Path) -> Iterator[Server | None]:
-    """nginx with one worker, serving the files in `folder`/www; None where nginx is not installed."""
+    """Nginx with one worker, serving the files in `folder`/www; None where nginx is not installed."""
     program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if program is None:
         yield None
@@ -98,7 +98,9 @@ def nginx(folder: Path) -> Iterator[Server | None]:
         "events {}\n"
         "http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;\n"
         "  types { text/calendar ics; }\n"
-        + "".join(f"  {name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        + "".join(
+            f"  {name}_temp_path {folder}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
         + f"  server {{ listen 127.0.0.1:{port}; root {folder}/www; }} }}\n"
     )
     # As root, nginx would serve as a user who may not read a folder of root's.
