@@ -1,4 +1,4 @@
-"""The only place that wires: reads the clock and the environment, opens the store, and hands everything to the faces."""
+"""The only place that wires: reads clock and environment, opens the store, and hands everything to the faces."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
 import structlog
+from pydantic import TypeAdapter, ValidationError
 
 from bridge import config
+from bridge.config.values import ListenAddress
 from bridge.core import ics
 from bridge.errors import CalbridgeError, ConfigurationError, StoreError
 from bridge.feed.url import FeedTokens
@@ -27,7 +28,10 @@ from bridge.store.pulse import Pulse
 from bridge.store.sealed import KeyFile
 
 if TYPE_CHECKING:
-    from bridge.config import Configuration
+    from collections.abc import Callable
+    from zoneinfo import ZoneInfo
+
+    from bridge.config import Configuration, Listen
     from bridge.core.model import CalendarObject
     from bridge.wsgi import Front
 
@@ -36,6 +40,15 @@ _log = structlog.get_logger()
 _LOOK_EVERY_SECONDS = 1.0
 _UPKEEP_EVERY = timedelta(days=1)
 _CONFIG_VARIABLE = "CALBRIDGE_CONFIG"
+_LISTEN_VARIABLE = "CALBRIDGE_LISTEN"
+# Its own default writes to stdout, where a command's answer belongs.
+_LOGS_OF_THE_WEB_SERVER = {
+    "handlers": {
+        "console": {"formatter": "generic", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"},
+        "access": {"formatter": "access", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"},
+    }
+}
+_LISTEN_ADDRESS: TypeAdapter[Listen] = TypeAdapter(ListenAddress)
 
 
 def now() -> datetime:
@@ -82,8 +95,7 @@ class Site:
         if server.public_url:
             return str(server.public_url).rstrip("/")
         scheme = "https" if server.tls else "http"
-        host = f"[{server.listen.host}]" if ":" in server.listen.host else server.listen.host
-        return f"{scheme}://{host}:{server.listen.port}{server.path_prefix}"
+        return f"{scheme}://{server.listen}{server.path_prefix}"
 
     def feed_url(self, name: str) -> str:
         """The secret address of a feed.
@@ -122,31 +134,58 @@ class Site:
             journal.expire(tx, tx.now - limits.keep_journal)
 
 
-def open_site(path: Path) -> Site:
+def open_site(path: Path, *, listen: Listen | None = None) -> Site:
     """Opens the installation that the YAML file `path` configures.
+
+    Args:
+        path: The configuration file.
+        listen: Where to take connections, in place of `server.listen`.
 
     Raises:
         ConfigurationError: The file, or one that it names, is wrong.
     """
-    configuration = config.load(path, environ=os.environ)
+    configuration = _load(path, listen=listen)
     return Site(configuration, _open_store(configuration), KeyFile(configuration.secret_key_file))
 
 
-def initialise(path: Path) -> Site:
+def initialise(path: Path, *, listen: Listen | None = None) -> Site:
     """Makes what the installation needs and lacks: the key file, the folder of the database, the tables.
+
+    Args:
+        path: The configuration file.
+        listen: Where to take connections, in place of `server.listen`.
 
     Raises:
         ConfigurationError: The file, or one that it names, is wrong.
         StoreError: The database cannot be made.
     """
-    configuration = config.load(path, environ=os.environ)
-    if not configuration.secret_key_file.exists():
-        KeyFile.make(configuration.secret_key_file)
-    if configuration.database.file is not None:
-        configuration.database.file.parent.mkdir(parents=True, exist_ok=True)
-    site = open_site(path)
+    configuration = _load(path, listen=listen)
+    try:
+        if not configuration.secret_key_file.exists():
+            KeyFile.make(configuration.secret_key_file)
+        if configuration.database.file is not None:
+            configuration.database.file.parent.mkdir(parents=True, exist_ok=True)
+            # Appointments are nobody else's business; SQLite gives its other files the same rights.
+            configuration.database.file.touch(mode=0o600)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{error.filename} cannot be made ({error.strerror}).",
+            remedy="Let this user write there, or name another place in the configuration.",
+        ) from error
+    site = open_site(path, listen=listen)
     site.prepare()
     return site
+
+
+def _load(path: Path, *, listen: Listen | None = None) -> Configuration:
+    configuration = config.load(path, environ=os.environ)
+    given = os.environ.get(_LISTEN_VARIABLE)
+    if given and listen is None:
+        listen = listen_address(given)
+    if listen is None:
+        return configuration
+    server = configuration.server.model_copy(update={"listen": listen})
+    return configuration.model_copy(update={"server": server})
 
 
 def _open_store(configuration: Configuration) -> Database:
@@ -174,7 +213,7 @@ class _Live:
         from bridge.web.metrics import RELOADS  # noqa: PLC0415
 
         try:
-            fresh = config.load(self._site.configuration.path, environ=os.environ)
+            fresh = _load(self._site.configuration.path)
             site = Site(fresh, self._site.database, self._site.keys)
             site.ensure_collections()
         except CalbridgeError as error:
@@ -229,25 +268,47 @@ def _keep_looking(live: _Live) -> None:
         live.keep_up()
 
 
-def serve(path: Path) -> None:
+def listen_address(text: str) -> Listen:
+    """Reads `HOST:PORT`, such as `127.0.0.1:5232` or `[::1]:5232`.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    try:
+        return _LISTEN_ADDRESS.validate_python(text)
+    except ValidationError:
+        raise ConfigurationError(
+            f"{text!r} is no address to listen on.", remedy="Write HOST:PORT, such as 127.0.0.1:5232 or [::1]:5232."
+        ) from None
+
+
+def serve(path: Path, *, listen: Listen | None = None, started: Callable[[], None] | None = None) -> None:
     """Serves the installation that `path` configures, until SIGTERM or SIGINT; SIGHUP starts fresh workers.
+
+    Args:
+        path: The configuration file.
+        listen: Where to take connections, in place of `server.listen`.
+        started: Called once, in a thread of its own, when the workers have been started.
 
     Raises:
         ConfigurationError: The file, or one that it names, is wrong.
         StoreError: The database cannot be reached or brought up to date.
     """
+    os.environ[_CONFIG_VARIABLE] = str(path.resolve())
+    if listen is not None:
+        # The workers read it again, as processes of their own.
+        os.environ[_LISTEN_VARIABLE] = str(listen)
     site = open_site(path)
+    server = site.configuration.server
     site.prepare()
     site.database.close()
-    server = site.configuration.server
-    os.environ[_CONFIG_VARIABLE] = str(path.resolve())
     with tempfile.TemporaryDirectory(prefix="calbridge-metrics-") as folder:
         if server.workers > 1:
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        _granian(site.configuration, path).serve()
+        _granian(site.configuration, path, started).serve()
 
 
-def _granian(configuration: Configuration, path: Path) -> object:
+def _granian(configuration: Configuration, path: Path, started: Callable[[], None] | None) -> Any:
     from granian import Granian  # noqa: PLC0415 -- only the serving process needs it
     from granian.constants import Interfaces  # noqa: PLC0415
     from granian.log import LogLevels  # noqa: PLC0415
@@ -256,11 +317,17 @@ def _granian(configuration: Configuration, path: Path) -> object:
         def signal_handler_reload(self, *args: object, **kwargs: object) -> None:
             """Starts fresh workers, unless they could not read their configuration."""
             try:
-                config.load(path, environ=os.environ)
+                _load(path)
             except ConfigurationError as error:
                 _log.error("configuration_refused", reason=str(error), problems=error.problems, kept="the one before")
                 return
             super().signal_handler_reload(*args, **kwargs)
+
+        def _spawn_workers(self, *args: object, **kwargs: object) -> None:
+            super()._spawn_workers(*args, **kwargs)
+            if started is not None:
+                # Not before: a process with threads is no good to fork.
+                threading.Thread(target=started, name="started", daemon=True).start()
 
     server = configuration.server
     tls = server.tls
@@ -274,6 +341,7 @@ def _granian(configuration: Configuration, path: Path) -> object:
         blocking_threads=server.threads,
         websockets=False,
         log_level=LogLevels.error,
+        log_dictconfig=_LOGS_OF_THE_WEB_SERVER,
         respawn_failed_workers=True,
         workers_kill_timeout=30,
         ssl_cert=tls.certificate if tls else None,

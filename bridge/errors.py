@@ -14,6 +14,7 @@
     │   ├── UidConflict              person   the UID stands in this collection under another href
     │   └── NothingToUndo            person   the journal entry cannot be undone any more
     ├── NotFound                     person   no such account, resource, user, feed, object or entry
+    ├── AddressTaken                 person   connections cannot be taken on the address that was chosen
     ├── SyncTokenRefused             never    the token is not one of ours, or is too old
     └── StoreError
         ├── StoreUnavailable         retry    the database is locked, restarting or out of reach
@@ -117,6 +118,10 @@ class NothingToUndo(Conflict):
 
 class NotFound(CalbridgeError):
     """No such account, resource, user, feed, calendar object or journal entry."""
+
+
+class AddressTaken(CalbridgeError):
+    """The server cannot take connections on the address that was chosen."""
 
 
 class SyncTokenRefused(CalbridgeError):

@@ -136,7 +136,9 @@ def _value(name: str, prop: Any, start: date | datetime | None) -> str:
         return _time(prop.dt) if isinstance(prop.dt, date) else prop.to_ical().decode()
     if isinstance(prop, vRecur):
         return _rule(prop, start)
-    text = prop.to_ical().decode().translate(_ESCAPES) if hasattr(prop, "to_ical") else str(prop)
+    written = prop.to_ical()
+    # icalendar writes a GEO as text and all else as octets.
+    text = (written if isinstance(written, str) else written.decode()).translate(_ESCAPES)
     scheme, colon, rest = text.partition(":")
     return f"mailto:{rest.lower()}" if colon and scheme.lower() == "mailto" else text
 

@@ -68,7 +68,9 @@ def parse(raw: bytes, *, zone: tzinfo, max_instances: int) -> CalendarObject:
         span=recurrence.span(components, zone=zone, max_instances=max_instances),
         recurring=recurring,
         tzids=_tzids(raw),
-        feed_ready=not reading.repairs and _feed_ready(raw, len(components)),
+        feed_ready=not reading.repairs
+        and _feed_ready(raw, len(components))
+        and not any(component.errors for component in reading.calendar.walk()),
         etag=sha256(raw).hexdigest()[:_DIGITS],
         repairs=reading.repairs,
     )

@@ -193,15 +193,24 @@ def _instances(obj: CalendarObject, start: datetime, end: datetime, zone: tzinfo
 def _instance(
     component: Component, start: date | datetime, end: date | datetime, named: date | datetime | None, zone: tzinfo
 ) -> Instance:
-    tzid = component["DTSTART"].params.get("TZID") if "DTSTART" in component else None
     return Instance(
-        None if named is None else from_native(named, tzid),
-        from_native(start, tzid),
-        from_native(end, tzid),
+        None if named is None else _kind_of_time(named, component),
+        _kind_of_time(start, component),
+        _kind_of_time(end, component),
         instant(start, zone),
         instant(end, zone),
         component,
     )
+
+
+def _kind_of_time(value: date | datetime, component: Component) -> Time:
+    """The kind of time, its zone under the name by which the component calls it."""
+    if isinstance(value, datetime):
+        for name in ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID"):
+            found = time_of(component, name)
+            if isinstance(found, datetime) and found.tzinfo is value.tzinfo:
+                return from_native(value, dict.__getitem__(component, name).params.get("TZID"))
+    return from_native(value)
 
 
 def _within(first: datetime, last: datetime, start: datetime, end: datetime) -> bool:

@@ -9,7 +9,7 @@ from bridge.core.component_repairs import FORM_REPAIRS
 from bridge.core.end_repairs import END_REPAIRS
 from bridge.core.reader import read_components
 from bridge.core.recurrence_repairs import IDENTITY_REPAIRS, RECURRENCE_REPAIRS
-from bridge.core.text_repairs import EARLY_REPAIRS, LINE_REPAIRS, unfolded
+from bridge.core.text_repairs import BYTE_REPAIRS, EARLY_REPAIRS, LINE_REPAIRS, unfolded
 from bridge.errors import NotACalendar
 
 if TYPE_CHECKING:
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from icalendar.cal import Component
 
     from bridge.core.component_repairs import ComponentRepair
-    from bridge.core.text_repairs import TextRepair
+    from bridge.core.text_repairs import ByteRepair, TextRepair
 
 _HELD = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
 COMPONENT_REPAIRS = (*FORM_REPAIRS, *IDENTITY_REPAIRS, *END_REPAIRS, *RECURRENCE_REPAIRS)
-REPAIRS: tuple[TextRepair | ComponentRepair, ...] = (*EARLY_REPAIRS, *LINE_REPAIRS, *COMPONENT_REPAIRS)
+REPAIRS: tuple[ByteRepair | TextRepair | ComponentRepair, ...] = (*BYTE_REPAIRS, *EARLY_REPAIRS, *LINE_REPAIRS, *COMPONENT_REPAIRS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +43,17 @@ def read(raw: bytes) -> Reading:
     Raises:
         NotACalendar: If it is not UTF-8, no iCalendar, cut off, wrongly nested, or several calendars.
     """
+    took = []
+    for early in BYTE_REPAIRS:
+        if early.applies(raw):
+            raw = early.mend(raw)
+            took.append(early.name)
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
         raise NotACalendar(
             f"The calendar is not UTF-8: byte {error.start} cannot be read.", remedy="Export it again as UTF-8."
         ) from error
-    took = []
     for repair in EARLY_REPAIRS:
         if repair.applies(text):
             text = repair.mend(text)

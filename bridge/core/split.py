@@ -21,6 +21,7 @@ _VOLATILE = re.compile(
     rb"^(?:DTSTAMP|LAST-MODIFIED|CREATED|SEQUENCE)[;:](?:[^\r\n]|\r?\n[ \t])*\r?\n", re.MULTILINE | re.IGNORECASE
 )
 _HELD = re.compile(rb"^BEGIN:(VEVENT|VTODO|VJOURNAL)[ \t]*(\r?\n)", re.MULTILINE | re.IGNORECASE)
+_INNER = re.compile(rb"^BEGIN:([\w-]+)[ \t]*\r?\n.*?^END:\1", re.MULTILINE | re.DOTALL | re.IGNORECASE)
 _HEX_DIGITS = 32
 
 
@@ -163,7 +164,7 @@ def with_uid(raw: bytes) -> bytes:
     second import of the same appointment finds the first.
     """
     match = _HELD.search(raw)
-    if match is None or _UID.search(raw, match.end()):
+    if match is None or _UID.search(_INNER.sub(b"", raw[match.end() :])):
         return raw
     body = _FOLD.sub(b"", _VOLATILE.sub(b"", raw[match.start() :])).replace(b"\r\n", b"\n")
     uid = sha256(body).hexdigest()[:_HEX_DIGITS].encode()

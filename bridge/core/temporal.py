@@ -127,13 +127,14 @@ def from_native(value: date | datetime, tzid: str | None = None) -> Time:
 
     Args:
         value: A date, a naive wall time or an aware one.
-        tzid: The name under which the zone of an aware one was given.
+        tzid: The name under which the zone of an aware one was given; else it goes by its own.
     """
     if not isinstance(value, datetime):
         return AllDay(value)
     if value.tzinfo is None:
         return Floating(value)
-    return Zoned(value.replace(tzinfo=None), value.tzinfo, tzid or value.tzname() or "UTC")
+    name = tzid or getattr(value.tzinfo, "key", None) or value.tzname() or "UTC"
+    return Zoned(value.replace(tzinfo=None), value.tzinfo, name)
 
 
 def from_property(prop: vDDDTypes) -> Time:

@@ -22,6 +22,7 @@ _BARE_SEPARATOR = re.compile(
 )
 _SEPARATOR = re.compile(r"(\\.)|([,;])")
 _TZID = re.compile(r"(;TZID=)([^\":;\n]+|\"[^\"\n]*\")(?=[;:])", re.IGNORECASE)
+_OCTET_FOLD = re.compile(rb"\r?\n[ \t]")
 _BORDER = re.compile(r"^(BEGIN|END):([^ \t\n]*)", re.MULTILINE)
 _BORDER_LINE = re.compile(r"^(BEGIN|END):([^ \t\n]*)[ \t]*$", re.MULTILINE | re.IGNORECASE)
 
@@ -43,6 +44,17 @@ class TextRepair:
     why: str
     applies: Callable[[str], bool]
     mend: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ByteRepair:
+    """A named repair of the bytes of a stream, before they are decoded; its fields are those of `TextRepair`."""
+
+    name: str
+    producer: str
+    why: str
+    applies: Callable[[bytes], bool]
+    mend: Callable[[bytes], bytes]
 
 
 def unfolded(text: str) -> str:
@@ -114,6 +126,24 @@ def _typed_end(text: str) -> str:
     return _BORDER_LINE.sub(line, text)
 
 
+def _torn_characters(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return _OCTET_FOLD.search(raw) is not None
+    return False
+
+
+BYTE_REPAIRS = (
+    ByteRepair(
+        "fold-within-character",
+        "PHP exporters that fold by octets",
+        "A fold between the octets of one character makes both halves unreadable (RFC 5545 section 3.1 warns of it).",
+        _torn_characters,
+        lambda raw: _OCTET_FOLD.sub(b"", raw),
+    ),
+)
+
 # These concern the text as it came, with its line ends and folds.
 EARLY_REPAIRS = (
     TextRepair(
@@ -152,7 +182,7 @@ LINE_REPAIRS = (
         "raw-line-breaks",
         "Hand-written exporters",
         "The rest of a DESCRIPTION would be taken for unreadable properties.",
-        lambda text: _STRAY_LINE.search(text) is not None,
+        lambda text: _STRAY_LINE.search(text) is not None and _joined(text) != text,
         _joined,
     ),
     TextRepair(

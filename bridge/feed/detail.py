@@ -16,7 +16,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from bridge.feed.entry import Detail
+from bridge.config import Detail
 from bridge.feed.instances import without
 from bridge.feed.lines import Block, Line
 
@@ -55,7 +55,7 @@ _ONCE = frozenset(
 
 
 def hidden_uid(uid: str) -> str:
-    """Give the UID under which an object goes out where its own must not be seen."""
+    """Gives the UID under which an object goes out where its own must not be seen."""
     return sha256(uid.encode()).hexdigest() + "@calbridge"
 
 
@@ -66,7 +66,7 @@ def shown(
     alarms: bool,
     zone_of: Callable[[str], tzinfo],
 ) -> tuple[Block, ...]:
-    """Give the components of one object as a feed of that detail shows them; none where the object takes no time.
+    """Gives the components of one object as a feed of that detail shows them; none where the object takes no time.
 
     Args:
         blocks: The components, UID and DTSTAMP in each.
@@ -113,7 +113,7 @@ def _newest_per_instance(overrides: Sequence[Block]) -> tuple[Block, ...]:
 
 
 def _alone(override: Block, uid: str) -> Block:
-    """Make an event of its own from an override: readers drop, or choke on, one that has no series."""
+    """Makes an event of its own from an override: readers drop, or choke on, one that has no series."""
     alone = sha256(f"{uid}\n{_recurrence_id(override)}".encode()).hexdigest()[:16]
     name, at, domain = uid.rpartition("@")
     distinct = f"{name}-{alone}@{domain}" if at else f"{uid}-{alone}"
@@ -140,7 +140,7 @@ def _at(block: Block, level: Detail, *, uid: str, alarms: bool) -> Block:
 
 
 def _can_ring(alarm: Block) -> bool:
-    """Tell whether a reader can read when the reminder is due; one that it cannot ends the reading of all."""
+    """Tells whether a reader can read when the reminder is due; one that it cannot ends the reading of all."""
     trigger = alarm.first("TRIGGER")
     if trigger is None or trigger.param("VALUE").upper() not in {"", "DURATION", "DATE-TIME"}:
         return False

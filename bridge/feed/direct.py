@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from bridge.config import Detail
 from bridge.core.model import ComponentType
 from bridge.feed.detail import DUE, KEPT_AT_BUSY, KEPT_AT_TITLES, hidden_uid
-from bridge.feed.entry import Detail
 from bridge.feed.lines import folded
 from bridge.feed.rules import is_plain
 
@@ -27,7 +27,7 @@ _ODD_TRIGGER = re.compile(
 # Most objects hold nothing of this, and one look tells so: folds, names in small letters, and what needs a decision.
 _LOOK_CLOSER = re.compile(rb"\n(?:CLASS|RECURRENCE-ID|RRULE|EXRULE|BEGIN:VTIMEZONE|[ \t]|[A-Z]?[a-z])")
 _RULES = re.compile(rb"\n(?:RRULE|EXRULE)[^:\r\n]*:([^\r\n]*)", re.IGNORECASE)
-_FOLDED_NAME = re.compile(rb"\n[A-Za-z0-9-]+\r\n ")
+# A name that a fold cuts or that has small letters.
 _HIDDEN_NAME = re.compile(rb"\n[A-Za-z-]*(?:\r\n[ \t]|[a-z])")
 _INNER = re.compile(rb"(?<=\n)BEGIN:(?!VEVENT|VTODO|VJOURNAL)([^\r\n]*)\r\n.*?\nEND:\1\r\n", re.DOTALL)
 _FREE = re.compile(rb"\n(?:TRANSP|STATUS)[^:\r\n]*:[ \t]*(?:TRANSPARENT|CANCELLED)", re.IGNORECASE)
@@ -46,7 +46,7 @@ _LINES = {Detail.TITLES: _kept(KEPT_AT_TITLES), Detail.BUSY: _kept(KEPT_AT_BUSY)
 
 
 def copied(entry: FeedEntry, *, alarms: bool) -> bytes | None:
-    """Cut all components out of a feed-ready object."""
+    """Cuts all components out of a feed-ready object."""
     whole = _components(entry)
     if whole is None:
         return None
@@ -56,7 +56,7 @@ def copied(entry: FeedEntry, *, alarms: bool) -> bytes | None:
 
 
 def sieved(entry: FeedEntry, detail: Detail) -> bytes | None:
-    """Cut all components out of a feed-ready object and keep only the lines that `detail` shows.
+    """Cuts all components out of a feed-ready object and keeps only the lines that `detail` shows.
 
     Empty bytes mean that the object takes no time, so a busy feed does not show it.
     """
@@ -84,17 +84,17 @@ def sieved(entry: FeedEntry, detail: Detail) -> bytes | None:
 
 
 def may_name_categories(raw: bytes) -> bool:
-    """Tell whether the object may have categories: a folded line may hide the name."""
+    """Tells whether the object may have categories: a folded line may hide the name."""
     return b"\nCATEGORIES" in raw or _HIDDEN_NAME.search(raw) is not None
 
 
 def has_no_master(entry: FeedEntry) -> bool:
-    """Tell whether the object consists of overrides alone, as far as bytes show."""
+    """Tells whether the object consists of overrides alone, as far as bytes show."""
     raw = entry.raw.upper()
     return 0 < raw.count(b"\nBEGIN:" + entry.component.value.encode()) <= raw.count(b"\nRECURRENCE-ID")
 
 
-def _without_alarms(whole: bytes) -> bytes:
+def _without_alarms(whole: bytes) -> bytes | None:
     begin = whole.find(_ALARM_BEGINS)
     if begin < 0:
         return whole
@@ -103,7 +103,7 @@ def _without_alarms(whole: bytes) -> bytes:
     while begin >= 0:
         end = whole.find(_ALARM_ENDS, begin)
         if end < 0:
-            break
+            return None
         kept.append(whole[position : begin + 1])
         position = end + len(_ALARM_ENDS)
         begin = whole.find(_ALARM_BEGINS, position - 1)
@@ -129,7 +129,7 @@ def _components(entry: FeedEntry) -> bytes | None:
 def _is_odd(whole: bytes, entry: FeedEntry) -> bool:
     text = whole.replace(b"\r\n ", b"")
     return (
-        _FOLDED_NAME.search(whole) is not None
+        _HIDDEN_NAME.search(whole) is not None
         or b"\r\n\t" in whole
         or b"\nBEGIN:VTIMEZONE" in whole
         or any(found.upper() != b":PUBLIC" for found in _CLASS.findall(text))

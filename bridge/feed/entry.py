@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bridge.config import Detail
 from bridge.core.model import ComponentType
 
 if TYPE_CHECKING:
     from datetime import tzinfo
-
-
-class Detail(StrEnum):
-    """How much of an appointment a feed shows."""
-
-    FULL = "full"
-    TITLES = "titles"
-    BUSY = "busy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +81,7 @@ class FeedSettings:
             raise ValueError("a window reaches from the past into the future")
 
     def window(self, today: date, zone: tzinfo) -> Window:
-        """Give the window of a day; it is the same from midnight to midnight in `zone`.
+        """Gives the window of a day; it is the same from midnight to midnight in `zone`.
 
         It holds what was chosen at every moment of the day: it reaches back from the first instant of the day, and on
         from the last.

@@ -29,7 +29,7 @@ def render_freebusy(
     uid: str,
     max_instances: int = 10_000,
 ) -> Rendered:
-    """Write when the appointments of a feed block its window.
+    """Writes when the appointments of a feed block its window.
 
     The DTSTAMP is when one of the appointments changed last, so equal content gives equal bytes. An appointment that
     cannot be read blocks its whole span: rather too busy than booked twice.

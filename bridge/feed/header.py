@@ -16,7 +16,7 @@ PRODID = "-//Calbridge//Calbridge//EN"
 
 
 def header(settings: FeedSettings, zone: ZoneInfo) -> bytes:
-    """Write the lines of a feed up to its first component."""
+    """Writes the lines of a feed up to its first component."""
     interval = _duration(settings.refresh)
     lines = [
         b"BEGIN:VCALENDAR\r\n",
@@ -41,6 +41,6 @@ def header(settings: FeedSettings, zone: ZoneInfo) -> bytes:
 
 
 def _duration(length: timedelta) -> str:
-    """Write a duration in the largest unit that holds it exactly, at most hours: old readers know no days here."""
+    """Writes a duration in the largest unit that holds it exactly, at most hours: old readers know no days here."""
     minutes = length // timedelta(minutes=1)
     return f"PT{minutes // 60}H" if minutes % 60 == 0 else f"PT{minutes}M"

@@ -23,7 +23,7 @@ _UNTIL = re.compile(r"UNTIL=([0-9TZ]+)", re.IGNORECASE)
 
 
 def without(master: Block, overrides: Sequence[Block], *, zone_of: Callable[[str], tzinfo]) -> Block:
-    """Give the master of a series without the instances that these overrides stand for.
+    """Gives the master of a series without the instances that these overrides stand for.
 
     An override for 'this and all following' ends the series before it (RFC 5545 section 3.2.13).
 

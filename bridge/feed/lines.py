@@ -38,7 +38,7 @@ class Line:
 
     @classmethod
     def read(cls, text: str) -> Line | None:
-        """Split an unfolded line; there is none where the text has no name that RFC 5545 allows, or no value."""
+        """Splits an unfolded line; there is none where the text has no name that RFC 5545 allows, or no value."""
         match = _LINE.fullmatch(_CONTROL.sub("", text))
         if match is None:
             return None
@@ -46,14 +46,14 @@ class Line:
         return cls(name.upper(), params, value)
 
     def param(self, name: str) -> str:
-        """Give the value of a parameter without its quotes, empty where it is not there."""
+        """Gives the value of a parameter without its quotes, empty where it is not there."""
         for key, value in _PARAM.findall(self.params):
             if key.upper() == name:
                 return str(value).strip('"')
         return ""
 
     def with_param(self, name: str, value: str) -> Line:
-        """Give the same line with one parameter set; an empty value removes it."""
+        """Gives the same line with one parameter set; an empty value removes it."""
         kept = [f";{key}={old}" for key, old in _PARAM.findall(self.params) if key.upper() != name]
         if value:
             clean = value.replace('"', "'")
@@ -61,12 +61,12 @@ class Line:
         return replace(self, params="".join(kept))
 
     def with_only_params(self, names: Container[str]) -> Line:
-        """Give the same line with no other parameters than these."""
+        """Gives the same line with no other parameters than these."""
         kept = "".join(f";{key}={old}" for key, old in _PARAM.findall(self.params) if key.upper() in names)
         return replace(self, params=kept)
 
     def folded(self) -> bytes:
-        """Give the line as it goes out: folded, with its CRLF."""
+        """Gives the line as it goes out: folded, with its CRLF."""
         return folded(f"{self.name}{self.params}:{self.value}".encode())
 
 
@@ -80,7 +80,7 @@ class Block:
 
     @classmethod
     def read(cls, component: icalendar.Component) -> Block:
-        """Take a parsed component apart into lines.
+        """Takes a parsed component apart into lines.
 
         A property that no reader could read is left out: in a feed it would take all other appointments with it.
 
@@ -92,16 +92,16 @@ class Block:
         return _read_until_end(str(component.name).upper(), component, pairs)
 
     def first(self, name: str) -> Line | None:
-        """Give the first line of that name."""
+        """Gives the first line of that name."""
         return next((line for line in self.lines if line.name == name), None)
 
     def value(self, name: str) -> str:
-        """Give the value of the first line of that name, empty where there is none."""
+        """Gives the value of the first line of that name, empty where there is none."""
         line = self.first(name)
         return line.value if line is not None else ""
 
     def folded(self) -> bytes:
-        """Give the component as it goes out."""
+        """Gives the component as it goes out."""
         return b"".join(
             [
                 f"BEGIN:{self.name}\r\n".encode(),
@@ -141,7 +141,7 @@ def _readable(line: Line) -> Line | None:
 
 
 def folded(line: bytes) -> bytes:
-    """Fold a line at 75 octets, never inside a UTF-8 character, and end it with CRLF (RFC 5545 section 3.1)."""
+    """Folds a line at 75 octets, never inside a UTF-8 character, and ends it with CRLF (RFC 5545 section 3.1)."""
     if len(line) <= _LIMIT:
         return line + b"\r\n"
     pieces: list[bytes] = []
@@ -157,12 +157,12 @@ def folded(line: bytes) -> bytes:
 
 
 def text_line(name: str, value: str) -> bytes:
-    """Write a TEXT property from plain text: escaped, folded, with its CRLF (RFC 5545 section 3.3.11)."""
+    """Writes a TEXT property from plain text: escaped, folded, with its CRLF (RFC 5545 section 3.3.11)."""
     plain = value.replace("\r\n", "\n").replace("\r", "\n").replace("\\", "\\\\")
     escaped = plain.replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
     return folded(f"{name}:{_CONTROL.sub('', escaped)}".encode())
 
 
 def joined(blocks: Iterable[Block]) -> bytes:
-    """Write components one after the other."""
+    """Writes components one after the other."""
     return b"".join(block.folded() for block in blocks)

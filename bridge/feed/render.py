@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from bridge.config import Detail
 from bridge.core import ics
 from bridge.errors import CalbridgeError
 from bridge.feed.detail import shown
 from bridge.feed.direct import copied, may_name_categories, sieved
-from bridge.feed.entry import Detail, FeedEntry, FeedSettings, LeftOut, Rendered, Window
+from bridge.feed.entry import FeedEntry, FeedSettings, LeftOut, Rendered, Window
 from bridge.feed.header import header
 from bridge.feed.lines import Block, Line, joined
 from bridge.feed.selection import has_category, selected
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
 
-__all__ = ["Detail", "FeedEntry", "FeedSettings", "LeftOut", "Rendered", "Window", "render"]
+__all__ = ["FeedEntry", "FeedSettings", "LeftOut", "Rendered", "Window", "render"]
 
 # What icalendar raises when a value that it kept cannot be written again; a newline in a value is an AssertionError.
 _UNWRITABLE = (CalbridgeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError)
@@ -40,7 +41,7 @@ def render(
     today: date,
     max_instances: int = 10_000,
 ) -> Rendered:
-    """Write a feed.
+    """Writes a feed.
 
     Args:
         entries: The calendar objects, in any order; what lies outside the window is skipped. Of several with one UID
@@ -90,16 +91,14 @@ class _Feed:
 
     def _direct(self, entry: FeedEntry) -> bytes | None:
         settings = self._settings
-        if settings.categories and may_name_categories(entry.raw):
-            return None
+        if settings.categories:
+            return None if may_name_categories(entry.raw) else b""
         known = self._known.get(entry.tzids)
         if known is None:
             known = self._known[entry.tzids] = all(is_iana(tzid) for tzid in entry.tzids)
         if not known:
             return None
         piece = copied(entry, alarms=settings.alarms) if self._full else sieved(entry, settings.detail)
-        if settings.categories and piece is not None:
-            return b""
         if piece:
             for tzid in entry.tzids:
                 self._zones.need(tzid, entry.first, entry.last)
@@ -129,7 +128,7 @@ class _Feed:
 
 
 def _stamped(block: Block, entry: FeedEntry) -> Block:
-    """Give a component a DTSTAMP where it has none: one that stays the same until the object changes."""
+    """Gives a component a DTSTAMP where it has none: one that stays the same until the object changes."""
     if block.value("DTSTAMP"):
         return block
     stamp = Line("DTSTAMP", "", entry.changed_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"))

@@ -41,12 +41,12 @@ _MEANINGLESS = re.compile(r"RSCALE=GREGORIAN|INTERVAL=0+|(?!(?:RSCALE|" + "|".jo
 
 
 def is_plain(rule: str) -> bool:
-    """Tell whether every reader can read a rule as it stands."""
+    """Tells whether every reader can read a rule as it stands."""
     return _RULE.fullmatch(rule) is not None and _SIXTH_IN_A_MONTH.match(rule) is None
 
 
 def plain(rule: str) -> str | None:
-    """Give a rule without the parts that mean nothing to a reader.
+    """Gives a rule without the parts that mean nothing to a reader.
 
     Returns:
         `None` where nobody could read it: such a rule is no recurrence, and the master's own time remains. So it is

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.config import Detail
 from bridge.core.model import ComponentType
 from bridge.feed.direct import has_no_master
-from bridge.feed.entry import Detail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def selected(entries: Iterable[FeedEntry], settings: FeedSettings, window: Window) -> list[FeedEntry]:
-    """Give the entries that a feed may show, sorted by UID; their categories are not looked at."""
+    """Gives the entries that a feed may show, sorted by UID; their categories are not looked at."""
     components = _components(settings)
     start, end = window.start, window.end
     return _one_per_uid(
@@ -25,7 +25,7 @@ def selected(entries: Iterable[FeedEntry], settings: FeedSettings, window: Windo
 
 
 def has_category(parsed: CalendarObject, wanted: frozenset[str]) -> bool:
-    """Tell whether any component of an object has one of these categories, whatever the case."""
+    """Tells whether any component of an object has one of these categories, whatever the case."""
     names = {name.casefold() for name in wanted}
     found = parsed.calendar.walk(parsed.component.value)
     return any(
@@ -41,7 +41,7 @@ def _components(settings: FeedSettings) -> frozenset[ComponentType]:
 
 
 def _one_per_uid(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
-    """Sort by UID and settle what stands in several collections as objects of its own under one UID."""
+    """Sorts by UID and settles what stands in several collections as objects of its own under one UID."""
     first: dict[str, FeedEntry] = {}
     repeated: dict[str, list[FeedEntry]] = {}
     for entry in entries:

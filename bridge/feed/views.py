@@ -14,21 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bridge.core import availability, ics
-from bridge.core.model import BEGINNING, ENDLESS
-from bridge.errors import ObjectRefused, StoreError
+from bridge.errors import StoreError
 from bridge.feed import client
-from bridge.feed.entry import Detail, FeedEntry, FeedSettings, Window
+from bridge.feed.entry import FeedEntry, FeedSettings, Window
+from bridge.feed.freebusy import render_freebusy
 from bridge.feed.render import render
 from bridge.store import collection, feed_record, placement
 from bridge.store.collection import Address, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import date
     from zoneinfo import ZoneInfo
 
     from bridge.config import Configuration, Feed
-    from bridge.core.model import CalendarObject
     from bridge.feed.url import FeedTokens
     from bridge.store.collection import Collection
     from bridge.store.database import Database, Transaction
@@ -141,7 +140,7 @@ class FeedView:
         if _has_it(environ, etag, headers[1][1]):
             start_response("304 Not Modified", headers)
             return ()
-        body = self._body(name, etag, lambda: self._render(feed, zone, now, state, ending))
+        body = self._body(name, etag, lambda: self._render(feed, zone, today, state, ending))
         content = body.packed if packs else body.plain
         headers += [
             ("Content-Type", _TYPES[ending]),
@@ -179,24 +178,30 @@ class FeedView:
                         self._bodies.popitem(last=False)
         return known
 
-    def _render(self, feed: Feed, zone: ZoneInfo, now: datetime, state: _State, ending: str) -> bytes:
+    def _render(self, feed: Feed, zone: ZoneInfo, today: date, state: _State, ending: str) -> bytes:
         settings = FeedSettings(
             name=feed.name or str(feed.of),
-            detail=Detail(feed.detail),
+            detail=feed.detail,
             components=frozenset(feed.components),
             categories=frozenset(feed.categories),
             alarms=feed.alarms,
             past=_NO_LIMIT if feed.past is None else feed.past,
             future=_NO_LIMIT if feed.future is None else feed.future,
         )
-        window = settings.window(now.astimezone(zone).date(), zone)
-        limits = self._configuration().limits
+        window = settings.window(today, zone)
+        most = self._configuration().limits.max_instances
         entries = self._entries(state, window)
         if ending == "ifb":
-            return self._free_busy(entries, window, zone, now)
-        rendered = render(
-            entries, settings, zone=zone, today=now.astimezone(zone).date(), max_instances=limits.max_instances
-        )
+            rendered = render_freebusy(
+                entries,
+                settings,
+                zone=zone,
+                today=today,
+                uid=f"{feed.of}@calbridge",
+                max_instances=most,
+            )
+        else:
+            rendered = render(entries, settings, zone=zone, today=today, max_instances=most)
         for left_out in rendered.left_out:
             _log.warning("feed_left_out", feed=str(feed.of), uid=left_out.uid, reason=left_out.reason)
         return rendered.body
@@ -219,21 +224,6 @@ class FeedView:
                             last=placement.moment(stored.last),
                         )
         return list(found.values())
-
-    def _free_busy(self, entries: Iterable[FeedEntry], window: Window, zone: ZoneInfo, now: datetime) -> bytes:
-        limit = self._configuration().limits.max_instances
-
-        def parsed() -> Iterable[CalendarObject]:
-            for entry in entries:
-                try:
-                    yield ics.parse(entry.raw, zone=zone, max_instances=limit)
-                except ObjectRefused as error:
-                    # A lowered limit can refuse what was taken in before.
-                    _log.warning("feed_left_out", uid=entry.uid, reason=str(error))
-
-        start, end = max(window.start, BEGINNING), min(window.end, ENDLESS)
-        periods = availability.busy(parsed(), start, end, zone=zone, limit=limit)
-        return availability.vfreebusy(periods, start, end, now=now, uid="freebusy")
 
     def _note(self, name: str, family: str, now: datetime) -> None:
         """Notes the fetch, at most once a minute for each client, so that an eager one costs no writes."""

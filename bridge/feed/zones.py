@@ -53,7 +53,7 @@ class ObjectZones:
         self._known: dict[str, Zone] = {}
 
     def zone(self, tzid: str) -> Zone:
-        """Give the meaning of a TZID; one that nobody knows means the account's zone."""
+        """Gives the meaning of a TZID; one that nobody knows means the account's zone."""
         if tzid not in self._known:
             self._known[tzid] = self._look_up(tzid)
         return self._known[tzid]
@@ -89,7 +89,7 @@ class FeedZones:
         self._own: dict[str, Zone] = {}
 
     def need(self, key: str, first: datetime, last: datetime) -> None:
-        """Note that an IANA zone is named by something between two instants."""
+        """Notes that an IANA zone is named by something between two instants."""
         known = self._iana.get(key)
         if known is None:
             self._iana[key] = (first, last)
@@ -97,7 +97,7 @@ class FeedZones:
             self._iana[key] = (min(first, known[0]), max(last, known[1]))
 
     def placed(self, blocks: Iterable[Block], zones: ObjectZones, *, first: datetime, last: datetime) -> list[Block]:
-        """Give the components of an object with the TZIDs that this feed uses, and note their zones."""
+        """Gives the components of an object with the TZIDs that this feed uses, and notes their zones."""
         return [
             replace(
                 block,
@@ -108,7 +108,7 @@ class FeedZones:
         ]
 
     def folded(self) -> bytes:
-        """Give all VTIMEZONE components, sorted by TZID."""
+        """Gives all VTIMEZONE components, sorted by TZID."""
         definitions = {tzid: _own_zone(tzid, zone.definition) for tzid, zone in self._own.items()}
         for key, (first, last) in self._iana.items():
             definitions[key] = vtimezone(key, tzid=key, first=_from(first), last=_until(last))
@@ -135,7 +135,7 @@ class FeedZones:
 
 
 def is_iana(tzid: str) -> bool:
-    """Tell whether a TZID is, as it stands, the name of a zone in the IANA database."""
+    """Tells whether a TZID is, as it stands, the name of a zone in the IANA database."""
     rules = resolve_zone(tzid, None)
     return tzid in _UTC_NAMES if rules is UTC else isinstance(rules, ZoneInfo) and rules.key == tzid
 
@@ -156,7 +156,7 @@ def _is_observance(block: Block) -> bool:
 
 
 def _bare(observance: Block) -> Block:
-    """Keep the rules of an observance alone, and name it: some readers take a time in a nameless one for floating."""
+    """Keeps the rules of an observance alone, and name it: some readers take a time in a nameless one for floating."""
     lines = [line for line in observance.lines if line.name in _RULES]
     if not observance.value("TZNAME"):
         lines = [line for line in lines if line.name != "TZNAME"]
@@ -169,7 +169,7 @@ def _by_name(line: Line) -> tuple[str, str]:
 
 
 def _from(first: datetime) -> datetime:
-    """Give a start that does not move when an appointment is added in the same year; a DTSTART may precede `first`."""
+    """Gives a start that does not move when an appointment is added in the same year; a DTSTART may precede `first`."""
     return datetime(max(first.year - 1, _EARLIEST_YEAR), 1, 1, tzinfo=UTC)
 
 

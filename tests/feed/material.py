@@ -99,7 +99,7 @@ def checked(body: bytes) -> icalendar.Calendar:
 
 
 def read(body: bytes) -> icalendar.Calendar:
-    """The feed as icalendar reads it, which else remembers own zones of other streams by their names."""
+    """The feed as icalendar reads it, which would else remember own zones of other streams by their names."""
     tzp.use_zoneinfo()
     calendar = icalendar.Calendar.from_ical(body)
     assert isinstance(calendar, icalendar.Calendar)

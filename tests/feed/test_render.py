@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from bridge.config import Detail
 from bridge.core.model import ComponentType
-from bridge.feed.entry import Detail, FeedSettings
+from bridge.feed.entry import FeedSettings
 from tests.feed.material import (
     AMSTERDAM,
     CHANGED,
+    TODAY,
     checked,
     component,
     components,
@@ -288,3 +290,26 @@ def test_a_property_that_few_programs_know_goes_out_with_the_same_value(line: st
         name, value = line.partition(";")[0].partition(":")[0], line.rpartition(":")[2]
         (found,) = [text for text in unfolded(body).split("\r\n") if text.startswith(name)]
         assert found.endswith(value)
+
+
+def test_a_window_may_reach_to_the_ends_of_time() -> None:
+    ever = timedelta(days=3_000_000)
+    window = FeedSettings(name="x", past=ever, future=ever).window(TODAY, AMSTERDAM)
+    assert (window.start.year, window.end.year) == (1, 9999)
+
+
+def test_reminders_whose_end_is_in_small_letters_are_taken_out_too() -> None:
+    alarm = "BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:Soon\r\nTRIGGER:-PT15M\r\nEND:valarm"
+    one = replace(entry(stream(component(alarm))), feed_ready=True)
+    assert shown(one)[0].subcomponents == []
+
+
+def test_a_zone_that_the_server_does_not_know_any_more_is_looked_up_in_the_object() -> None:
+    raw = stream(component("DTSTART;TZID=Europe/Atlantis:20261201T100000"))
+    one = replace(entry(raw), feed_ready=True, tzids=("Europe/Atlantis",))
+    assert defined_zones(feed(one).body) == ["Europe/Amsterdam"]
+
+
+def test_a_property_that_may_stand_once_is_passed_on_once() -> None:
+    one = rebuilt(entry(stream(component("SUMMARY:First", "SUMMARY:Second"))))
+    assert str(shown(one)[0]["SUMMARY"]) == "First"

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 import recurring_ical_events
 
+from bridge.config import Detail
 from bridge.core.model import ComponentType
-from bridge.feed.entry import Detail, FeedEntry
 from tests.feed.material import checked, component, entry, feed, read, rebuilt, shown, stream
+
+if TYPE_CHECKING:
+    from bridge.feed.entry import FeedEntry
 
 SECRETS = (
     "SUMMARY;LANGUAGE=nl:Mrs Secret",
@@ -155,3 +160,18 @@ def test_a_private_to_do_shows_when_it_is_due_and_no_more() -> None:
     raw = stream(component("DUE:20261201T100000Z", "SUMMARY:Hidden", "CLASS:PRIVATE", kind="VTODO"))
     (found,) = shown(entry(raw), components=frozenset({ComponentType.VTODO}))
     assert (str(found["SUMMARY"]), "DUE" in found, "TRANSP" in found) == ("Busy", True, False)
+
+
+def test_of_two_overrides_for_one_instance_the_one_with_the_higher_sequence_is_shown() -> None:
+    at = "RECURRENCE-ID;TZID=Europe/Amsterdam:20261202T100000"
+    raw = stream(
+        component("RRULE:FREQ=DAILY;COUNT=3", "SUMMARY:Series"),
+        component(at, "SUMMARY:Newer", "SEQUENCE:2"),
+        component(at, "SUMMARY:Older", "SEQUENCE:1"),
+    )
+    assert [str(inner["SUMMARY"]) for inner in shown(rebuilt(entry(raw)))] == ["Series", "Newer"]
+
+
+def test_a_reminder_without_trigger_is_not_passed_on() -> None:
+    raw = stream(component("BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:x\r\nEND:VALARM"))
+    assert shown(rebuilt(entry(raw)), alarms=True)[0].subcomponents == []

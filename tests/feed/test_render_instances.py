@@ -9,8 +9,8 @@ import recurring_ical_events
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.config import Detail
 from bridge.feed.detail import hidden_uid
-from bridge.feed.entry import Detail
 from tests.feed.material import component, entry, feed, read, rebuilt, stream
 
 if TYPE_CHECKING:

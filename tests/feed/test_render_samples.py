@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.config import Detail
 from bridge.core.model import ComponentType
 from bridge.core.split import split
 from bridge.errors import ObjectRefused
-from bridge.feed.entry import Detail
 from tests.corpus.corpus import ACCOUNT_ZONE, Sample, samples
 from tests.feed.material import checked, component, entry, feed, rebuilt, stream
 
@@ -105,7 +105,7 @@ def read_with_ical_js(folder: Path, feeds: dict[str, bytes]) -> dict[str, dict[s
     return {Path(found["path"]).stem: found for found in map(json.loads, ran.stdout.splitlines())}
 
 
-@pytest.mark.debian
+@pytest.mark.debian("node", "nodejs")
 def test_ical_js_reads_every_oddity_in_a_feed(tmp_path: Path) -> None:
     ical_js()
     feeds = {}
@@ -122,7 +122,7 @@ def test_ical_js_reads_every_oddity_in_a_feed(tmp_path: Path) -> None:
     assert set(found) == set(feeds)
 
 
-@pytest.mark.debian
+@pytest.mark.debian("node", "nodejs")
 def test_ical_js_finds_each_instance_at_its_hour_over_a_change_of_the_clocks(tmp_path: Path) -> None:
     ical_js()
     raw = stream(

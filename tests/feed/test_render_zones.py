@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import recurring_ical_events
 
-from bridge.feed.entry import Detail
+from bridge.config import Detail
 from tests.feed.material import checked, component, defined_zones, entry, feed, named_zones, read, rebuilt, stream
 
 
@@ -134,3 +134,19 @@ def test_a_floating_time_stays_floating() -> None:
     body = feed(entry(stream(component("DTSTART:20261201T100000")))).body
     assert b"DTSTART:20261201T100000\r\n" in body
     assert defined_zones(body) == []
+
+
+def test_an_object_can_bring_two_zones_of_its_own() -> None:
+    raw = stream(
+        own_zone("+0300", "Here"),
+        own_zone("-0500", "There"),
+        at_ten("There", "X-SEEN-AT;TZID=Here:20260701T100000", "X-AT;TZID=Etc/UTC:20260701T100000"),
+    )
+    body = feed(entry(raw)).body
+    assert set(defined_zones(body)) >= {"Here", "There"}
+    assert list(instants(body).values()) == [datetime(2026, 7, 1, 15, tzinfo=UTC)]
+
+
+def test_a_time_in_utc_names_no_zone_besides() -> None:
+    one = rebuilt(entry(stream(component("X-AT;TZID=Europe/Berlin:20260701T100000Z"))))
+    assert named_zones(feed(one).body) == {"Europe/Amsterdam"}

@@ -1,0 +1,1 @@
+"""The commands: everything that the server can do, from a terminal or a script."""

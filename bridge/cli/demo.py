@@ -1,0 +1,107 @@
+"""`demo`: one command from a fresh checkout to calendars that a client can find."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+import bridge
+from bridge import bootstrap
+from bridge.cli.demo_appointments import fill
+from bridge.cli.serving import serve_until_interrupted
+from bridge.config import Grant
+from bridge.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from bridge.bootstrap import Site
+
+_USER = "demo"
+_FOLDER = Path("calbridge-demo")
+_CONFIG = Path("config/demo.yaml")
+_PASSWORD = Path("data/demo-password")
+_CONSONANTS, _VOWELS = "bdfghjklmnprstvz", "aeiou"
+_WORDS, _SYLLABLES = 4, 2
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Listen on this port of the loopback address  [default: 5232]"
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep the demo's configuration and calendars here",
+)
+def demo(port: int | None, folder: Path | None) -> None:
+    """Serve a made-up salon on this machine, with a user and a few weeks of appointments.
+
+    Prints the address for calendar programs, the user, the password and the feeds, then serves until interrupted. The
+    next time everything is the same.
+    """
+    config = _set_up(folder)
+    listen = None if port is None else f"127.0.0.1:{port}"
+    site = bootstrap.initialise(config, listen=None if listen is None else bootstrap.listen_address(listen))
+    fill(site)
+    lines = _lines(site)
+    site.database.close()
+    serve_until_interrupted(config, listen=listen, lines=lines)
+
+
+def _set_up(folder: Path | None) -> Path:
+    """The demo's configuration, written with its password where they are not there yet."""
+    checkout = Path(bridge.__file__).parents[1]
+    config = checkout / _CONFIG
+    try:
+        if folder is not None or not config.exists():
+            config = (folder or _FOLDER) / _CONFIG
+            if not config.exists():
+                config.parent.mkdir(parents=True, exist_ok=True)
+                config.write_bytes(_template(checkout))
+        password = config.parents[1] / _PASSWORD
+        if not password.exists():
+            password.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(password, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(f"{make_password()}\n")
+    except OSError as error:
+        raise ConfigurationError(
+            f"The demo cannot write {error.filename} ({error.strerror}).",
+            remedy="Name a folder of your own: `calbridge demo --folder DIR`.",
+        ) from error
+    return config
+
+
+def _template(checkout: Path) -> bytes:
+    source = checkout / _CONFIG
+    return source.read_bytes() if source.exists() else resources.files("bridge").joinpath(_CONFIG.name).read_bytes()
+
+
+def make_password() -> str:
+    """A password of 50 random bits that can be read out and typed."""
+
+    def word() -> str:
+        return "".join(secrets.choice(_CONSONANTS) + secrets.choice(_VOWELS) for _ in range(_SYLLABLES))
+
+    return "-".join(word() for _ in range(_WORDS))
+
+
+def _lines(site: Site) -> list[str]:
+    configuration = site.configuration
+    user = configuration.user(_USER)
+    password = user.password.get_secret_value() if user.password else ""
+    writable = [
+        f"{account}/{key}" for (account, key), grant in configuration.grants_of(_USER).items() if grant is Grant.WRITE
+    ]
+    # What the user can change is what they look for in the feed first.
+    feeds = sorted(configuration.feeds, key=lambda name: str(configuration.feeds[name].of) != writable[0])
+    return [
+        f"caldav: {site.base_url()}/dav/",
+        f"user: {_USER}",
+        f"password: {password}",
+        *(f"feed: {site.feed_url(name)}" for name in feeds),
+    ]

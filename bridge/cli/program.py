@@ -1,0 +1,36 @@
+"""All commands under one name."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+import click
+
+from bridge.cli.demo import demo
+from bridge.cli.outcome import EPILOG, Program
+from bridge.cli.serving import check_config, init, serve
+
+
+def _show_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 -- click's form
+    if not value or context.resilient_parsing:
+        return
+    try:
+        version = metadata.version("calbridge")
+    except metadata.PackageNotFoundError:
+        version = "(not installed)"
+    click.echo(f"calbridge {version}")
+    context.exit()
+
+
+@click.group(
+    cls=Program, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version"
+)
+def program() -> None:
+    """Self-hosted CalDAV and ICS bridge for organisations that plan appointments."""
+
+
+for each in (serve, init, check_config, demo):
+    program.add_command(each)

@@ -1,0 +1,76 @@
+"""What commands show: aligned tables for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import tzinfo
+
+_WIDE = 100_000
+_UNITS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
+
+
+def say(text: str = "") -> None:
+    """Writes a line, at once."""
+    click.echo(text)
+    sys.stdout.flush()
+
+
+def document(value: object) -> None:
+    """Writes `value` as one JSON document."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Writes an aligned table; in a pipe without lines and never folded, so that a script can read it."""
+    is_terminal = sys.stdout.isatty()
+    shown = Table(
+        box=box.SIMPLE_HEAD if is_terminal else None,
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
+        padding=(0, 2, 0, 0),
+    )
+    for column in columns:
+        shown.add_column(column, overflow="fold", no_wrap=not is_terminal)
+    for row in rows:
+        # What people wrote is shown as it stands, never read as markup.
+        shown.add_row(*(Text(cell) for cell in row))
+    console = Console(file=sys.stdout, highlight=False, width=None if is_terminal else _WIDE)
+    with console.capture() as capture:
+        console.print(shown)
+    for line in capture.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def when(moment: datetime, zone: tzinfo) -> str:
+    """An instant as people in `zone` write it."""
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def how_long(length: timedelta) -> str:
+    """A length of time in its largest unit: `3 hours`."""
+    for unit, name in _UNITS:
+        count = round(length / unit)
+        if count:
+            return f"{count} {name}{'s' if count > 1 else ''}"
+    return "less than a minute"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return str(value)
