@@ -277,7 +277,12 @@ def application() -> Front:
 
 def _keep_looking(live: _Live) -> None:
     pause = threading.Event()
+    parent = os.getppid()
     while not pause.wait(_LOOK_EVERY_SECONDS):
+        if os.getppid() != parent:
+            # The main process was killed: whoever starts the server anew finds its port free.
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
         live.look()
         live.keep_up()
 
