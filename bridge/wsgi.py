@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import gzip
 import time
+from contextlib import suppress
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,8 @@ from bridge.web.metrics import REQUESTS, SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from prometheus_client import Counter, Histogram
 
     from bridge.config import Configuration
 
@@ -32,6 +36,23 @@ _FROM_PROXIES = (
     "HTTP_X_SCRIPT_NAME",
     "HTTP_X_REMOTE_ADDR",
     "HTTP_FORWARDED",
+)
+# A method that somebody makes up gets no counter of its own.
+_METHODS = frozenset(
+    {
+        "GET",
+        "HEAD",
+        "POST",
+        "PUT",
+        "DELETE",
+        "OPTIONS",
+        "PROPFIND",
+        "PROPPATCH",
+        "REPORT",
+        "MKCALENDAR",
+        "MKCOL",
+        "MOVE",
+    }
 )
 _DAV_METHODS = frozenset({"PROPFIND", "OPTIONS", "REPORT"})
 _WELL_KNOWN = frozenset({"/.well-known/caldav", "/.well-known/caldav/"})
@@ -74,18 +95,19 @@ class Front:
             return start_response(status, headers, *rest)
 
         answer = app(environ, start)
-        REQUESTS.labels(face, environ["REQUEST_METHOD"][:12], statuses[-1] if statuses else "").inc()
-        SECONDS.labels(face).observe(time.perf_counter() - began)
+        requests, seconds = _counters(face, environ["REQUEST_METHOD"], statuses[-1] if statuses else "")
+        requests.inc()
+        seconds.observe(time.perf_counter() - began)
         return answer
 
     def _settle(self, environ: Environ) -> None:
         """Makes the environment say what is so: who asks, for which address, below which prefix."""
         server = self._configuration().server
         # PEP 3333 hands the octets of the path over as Latin-1; names in paths are UTF-8.
-        try:
-            path = environ["PATH_INFO"].encode("latin-1").decode()
-        except (UnicodeDecodeError, UnicodeEncodeError):
-            path = environ["PATH_INFO"]
+        path = environ["PATH_INFO"]
+        if not path.isascii():
+            with suppress(UnicodeDecodeError, UnicodeEncodeError):
+                path = path.encode("latin-1").decode()
         prefix = server.path_prefix
         if server.trusted_proxies and _is_trusted(environ.get("REMOTE_ADDR", ""), server.trusted_proxies):
             environ["calbridge.proxy_trusted"] = True
@@ -121,6 +143,13 @@ class Front:
             headers += [("Content-Encoding", "gzip"), ("Content-Length", str(len(body))), ("Vary", "Accept-Encoding")]
         start_response(status, headers)
         return [body]
+
+
+@lru_cache(maxsize=1024)
+def _counters(face: str, method: str, status: str) -> tuple[Counter, Histogram]:
+    """The counters of one kind of request; finding them in the registry costs more than counting."""
+    known = method if method in _METHODS else "other"
+    return REQUESTS.labels(face, known, status), SECONDS.labels(face)
 
 
 def _to_dav(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
