@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -134,6 +135,26 @@ class Site:
             journal.expire(tx, tx.now - limits.keep_journal)
 
 
+def read_configuration(path: Path, *, listen: Listen | None = None) -> Configuration:
+    """Reads the YAML file `path` with this process's environment.
+
+    Args:
+        path: The configuration file.
+        listen: Where to take connections, in place of CALBRIDGE_LISTEN and `server.listen`.
+
+    Raises:
+        ConfigurationError: The file, or one that it names, is wrong.
+    """
+    configuration = config.load(path, environ=os.environ)
+    given = os.environ.get(_LISTEN_VARIABLE)
+    if given and listen is None:
+        listen = listen_address(given)
+    if listen is None:
+        return configuration
+    server = configuration.server.model_copy(update={"listen": listen})
+    return configuration.model_copy(update={"server": server})
+
+
 def open_site(path: Path, *, listen: Listen | None = None) -> Site:
     """Opens the installation that the YAML file `path` configures.
 
@@ -144,7 +165,7 @@ def open_site(path: Path, *, listen: Listen | None = None) -> Site:
     Raises:
         ConfigurationError: The file, or one that it names, is wrong.
     """
-    configuration = _load(path, listen=listen)
+    configuration = read_configuration(path, listen=listen)
     return Site(configuration, _open_store(configuration), KeyFile(configuration.secret_key_file))
 
 
@@ -159,7 +180,7 @@ def initialise(path: Path, *, listen: Listen | None = None) -> Site:
         ConfigurationError: The file, or one that it names, is wrong.
         StoreError: The database cannot be made.
     """
-    configuration = _load(path, listen=listen)
+    configuration = read_configuration(path, listen=listen)
     try:
         if not configuration.secret_key_file.exists():
             KeyFile.make(configuration.secret_key_file)
@@ -175,17 +196,6 @@ def initialise(path: Path, *, listen: Listen | None = None) -> Site:
     site = open_site(path, listen=listen)
     site.prepare()
     return site
-
-
-def _load(path: Path, *, listen: Listen | None = None) -> Configuration:
-    configuration = config.load(path, environ=os.environ)
-    given = os.environ.get(_LISTEN_VARIABLE)
-    if given and listen is None:
-        listen = listen_address(given)
-    if listen is None:
-        return configuration
-    server = configuration.server.model_copy(update={"listen": listen})
-    return configuration.model_copy(update={"server": server})
 
 
 def _open_store(configuration: Configuration) -> Database:
@@ -213,7 +223,7 @@ class _Live:
         from bridge.web.metrics import RELOADS  # noqa: PLC0415
 
         try:
-            fresh = _load(self._site.configuration.path)
+            fresh = read_configuration(self._site.configuration.path)
             site = Site(fresh, self._site.database, self._site.keys)
             site.ensure_collections()
         except CalbridgeError as error:
@@ -242,6 +252,10 @@ def application() -> Front:
     from bridge.web.pages import pages  # noqa: PLC0415
     from bridge.wsgi import Front  # noqa: PLC0415
 
+    # Ctrl-C reaches every process of a terminal. The first one alone answers it, and ends the workers by SIGTERM; two
+    # signals at once would make a worker hang. Until the web server has its own way to end, SIGTERM ends it at once.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGINT})
     log_to_stderr()
     site = open_site(Path(os.environ[_CONFIG_VARIABLE]))
     site.database.check()
@@ -263,7 +277,12 @@ def application() -> Front:
 
 def _keep_looking(live: _Live) -> None:
     pause = threading.Event()
+    parent = os.getppid()
     while not pause.wait(_LOOK_EVERY_SECONDS):
+        if os.getppid() != parent:
+            # The main process was killed: whoever starts the server anew finds its port free.
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
         live.look()
         live.keep_up()
 
@@ -317,14 +336,33 @@ def _granian(configuration: Configuration, path: Path, started: Callable[[], Non
         def signal_handler_reload(self, *args: object, **kwargs: object) -> None:
             """Starts fresh workers, unless they could not read their configuration."""
             try:
-                _load(path)
+                read_configuration(path)
             except ConfigurationError as error:
                 _log.error("configuration_refused", reason=str(error), problems=error.problems, kept="the one before")
                 return
             super().signal_handler_reload(*args, **kwargs)
 
+        def _respawn_workers(self, *args: object, **kwargs: object) -> None:
+            """Replaces workers that ended, unless they ended by the same Ctrl-C that ends the server."""
+            if self.interrupt_signal:
+                # The loop has just forgotten that it was woken for this.
+                self.main_loop_interrupt.set()
+                return
+            super()._respawn_workers(*args, **kwargs)
+
+        def shutdown(self, exit_code: int = 0) -> None:
+            """Ends the workers; that one of them ended first by the same Ctrl-C is no failure."""
+            try:
+                super().shutdown(exit_code)
+            except SystemExit:
+                if not self.interrupt_signal:
+                    raise
+
         def _spawn_workers(self, *args: object, **kwargs: object) -> None:
+            # A signal that came to a worker before it can answer would be lost; `application` lets them through.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
             super()._spawn_workers(*args, **kwargs)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             if started is not None:
                 # Not before: a process with threads is no good to fork.
                 threading.Thread(target=started, name="started", daemon=True).start()

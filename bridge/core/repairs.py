@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 _HELD = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
 COMPONENT_REPAIRS = (*FORM_REPAIRS, *IDENTITY_REPAIRS, *END_REPAIRS, *RECURRENCE_REPAIRS)
-REPAIRS: tuple[ByteRepair | TextRepair | ComponentRepair, ...] = (*BYTE_REPAIRS, *EARLY_REPAIRS, *LINE_REPAIRS, *COMPONENT_REPAIRS)
+REPAIRS: tuple[ByteRepair | TextRepair | ComponentRepair, ...] = (
+    *BYTE_REPAIRS,
+    *EARLY_REPAIRS,
+    *LINE_REPAIRS,
+    *COMPONENT_REPAIRS,
+)
 
 
 @dataclass(frozen=True, slots=True)
