@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import bindparam, func, select, union_all
 
 from bridge.core.model import ComponentType
 from bridge.store.database import instant, microseconds
@@ -104,13 +104,19 @@ _ENTRY = select(*_ENTRY_COLUMNS).where(IN_COLLECTION, placement.c.href == bindpa
 _ONE = _STORED.where(placement.c.href == bindparam("href"))
 _MANY = _STORED.where(placement.c.href.in_(bindparam("hrefs", expanding=True)))
 _ALL = _STORED.order_by(placement.c.href)
-_TOUCHING = _STORED.where(
-    placement.c.first < bindparam("end"),
-    placement.c.last >= bindparam("start"),
-    or_(
-        # The second bound lets the index on `first` skip everything that ended long ago.
-        and_(placement.c.prolonged.is_(False), placement.c.first >= bindparam("start_short")),
-        placement.c.prolonged.is_(True),
+# Two searches of one index, not one with OR, for which SQLite reads the whole collection.
+_TOUCHING = union_all(
+    _STORED.where(
+        placement.c.prolonged == bindparam("no", value=False),
+        placement.c.first < bindparam("end"),
+        # Lets the index skip everything that ended long ago.
+        placement.c.first >= bindparam("start_short"),
+        placement.c.last >= bindparam("start"),
+    ),
+    _STORED.where(
+        placement.c.prolonged == bindparam("yes", value=True),
+        placement.c.first < bindparam("end"),
+        placement.c.last >= bindparam("start"),
     ),
 )
 
