@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, func, select, union_all
 
 from bridge.core.model import ComponentType
 from bridge.store.database import instant, microseconds
+from bridge.store.names import can_be_kept
 from bridge.store.schema import body, calendar_object, placement
 
 if TYPE_CHECKING:
@@ -133,19 +134,23 @@ def listing(tx: Transaction, collection_id: int) -> list[Entry]:
 
 def entry(tx: Transaction, collection_id: int, href: str) -> Entry | None:
     """The placement under `href` without its text, or None."""
+    if not can_be_kept(href):
+        return None
     row = tx.connection.execute(_ENTRY, {"collection_id": collection_id, "href": href}).one_or_none()
     return None if row is None else _entry(row)
 
 
 def get(tx: Transaction, collection_id: int, href: str) -> Stored | None:
     """The placement under `href`, or None."""
+    if not can_be_kept(href):
+        return None
     row = tx.connection.execute(_ONE, {"collection_id": collection_id, "href": href}).one_or_none()
     return None if row is None else _stored(row)
 
 
 def get_many(tx: Transaction, collection_id: int, hrefs: Iterable[str]) -> Iterator[Stored]:
     """The placements under those of `hrefs` that are there, in any order."""
-    wanted = sorted(set(hrefs))
+    wanted = sorted(filter(can_be_kept, set(hrefs)))
     for start in range(0, len(wanted), _BATCH):
         batch = wanted[start : start + _BATCH]
         for row in tx.connection.execute(_MANY, {"collection_id": collection_id, "hrefs": batch}):

@@ -47,6 +47,16 @@ def test_a_calendar_is_made_once(desk: Desk) -> None:
     assert desk.calendar("anna") == anna
 
 
+@pytest.mark.parametrize("key", ["", "a\0b", "\udc80", "x" * 2001])
+def test_no_calendar_has_a_name_that_cannot_be_kept(desk: Desk, key: str) -> None:
+    address = Address(Kind.PERSONAL, "anna", key)
+
+    with desk.database.reading() as tx:
+        assert collection.find(tx, address) is None
+    with pytest.raises(Conflict), desk.database.writing() as tx:
+        collection.create(tx, address)
+
+
 def test_a_user_sees_everybodys_properties_overlaid_with_their_own(desk: Desk) -> None:
     anna = desk.calendar()
     with desk.database.writing() as tx:
