@@ -19,7 +19,7 @@ from bridge.radicale_plugin.backing import Backing, Place
 from bridge.store import account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from radicale.config import Configuration as RadicaleConfiguration
 
@@ -212,7 +212,10 @@ class Auth(auth.BaseAuth):
         self._backing = backing
         self._logins = logins
 
-    def get_external_login(self, environ: dict[str, Any]) -> tuple[()] | tuple[str, str]:
+    def _sleep_for_constant_exec_time(self, time_ns_begin: int) -> None:
+        """Does not sleep: `Logins` slows down by itself, and bounds how many threads wait."""
+
+    def get_external_login(self, environ: Mapping[str, Any]) -> tuple[()] | tuple[str, str]:
         """The user whom a trusted proxy has logged in, where the configuration says that one does."""
         kind = self._backing.configuration().auth.type
         if kind is AuthType.HTTP_X_REMOTE_USER:
@@ -242,14 +245,10 @@ class Rights(rights.BaseRights):
         if not user:
             return ""
         place = Place.of(path)
-        if place is None:
-            return "R" if path == "/" else ""
-        if place.user != user or place.href:
-            return ""
-        if not place.calendar:
-            return "R"
+        if place is None or not place.calendar:
+            return "R" if path == "/" or (place is not None and place.user == user) else ""
         calendar = self._backing.calendar(user, place.calendar)
-        if calendar is None:
+        if calendar is None or place.user != user or place.href:
             return ""
         if calendar.resource is None:
             return "rwD"
