@@ -34,7 +34,8 @@ _FROM_PROXIES = (
     "HTTP_FORWARDED",
 )
 _METHODS = frozenset(
-    "COPY DELETE GET HEAD LOCK MKCALENDAR MKCOL MOVE OPTIONS POST PROPFIND PROPPATCH PUT REPORT UNLOCK".split()
+    {"COPY", "DELETE", "GET", "HEAD", "LOCK", "MKCALENDAR", "MKCOL", "MOVE", "OPTIONS", "POST"}
+    | {"PROPFIND", "PROPPATCH", "PUT", "REPORT", "UNLOCK"}
 )
 _DAV_METHODS = frozenset({"PROPFIND", "OPTIONS", "REPORT"})
 _WELL_KNOWN = frozenset({"/.well-known/caldav", "/.well-known/caldav/"})
@@ -86,11 +87,7 @@ class Front:
     def _settle(self, environ: Environ) -> None:
         """Makes the environment say what is so: who asks, for which address, below which prefix."""
         server = self._configuration().server
-        # PEP 3333 hands the octets of the path over as Latin-1; names in paths are UTF-8.
-        try:
-            path = environ["PATH_INFO"].encode("latin-1").decode()
-        except (UnicodeDecodeError, UnicodeEncodeError):
-            path = environ["PATH_INFO"]
+        path = environ["PATH_INFO"]
         prefix = server.path_prefix
         if server.trusted_proxies and _is_trusted(environ.get("REMOTE_ADDR", ""), server.trusted_proxies):
             environ["calbridge.proxy_trusted"] = True
@@ -112,7 +109,12 @@ class Front:
 
     def _mounted_dav(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         environ["SCRIPT_NAME"] = f"{environ['SCRIPT_NAME']}/dav"
-        environ["PATH_INFO"] = environ["PATH_INFO"][len("/dav") :] or "/"
+        path = environ["PATH_INFO"][len("/dav") :] or "/"
+        # PEP 3333 hands the octets of the path over as Latin-1; names in paths are UTF-8.
+        try:
+            environ["PATH_INFO"] = path.encode("latin-1").decode()
+        except (UnicodeDecodeError, UnicodeEncodeError):
+            environ["PATH_INFO"] = path
         # Radicale packs with more effort than a listing is worth.
         if not _accepts_gzip(environ.pop("HTTP_ACCEPT_ENCODING", "")):
             return self._dav(environ, start_response)

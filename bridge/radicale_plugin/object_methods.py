@@ -74,7 +74,7 @@ class ObjectMethods(Face):
         if len(request.body) > limit:
             raise Refused(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The appointment has {len(request.body)} octets; limits.max_object allows {limit}.",
+                f"The appointment has {len(request.body)} octets; limits.max_object allows {int(limit)}.",
                 "C:max-resource-size",
             )
         new = self.backing.parse(request.text(), calendar)
