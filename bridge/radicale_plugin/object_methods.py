@@ -31,6 +31,7 @@ class ObjectMethods(Face):
     @answering
     def do_PUT(self, request: Request) -> WSGIResponse:  # noqa: N802 -- Radicale's name
         """Stores the bytes exactly as they came, where they are one calendar object (RFC 4791 section 5.3.2)."""
+        self.check_parent(request)
         place = self.check_may_write(request.place, request.user)
         if not place.href or request.path.endswith("/"):
             return refuse(
