@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sysconfig
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,8 @@ from tests.system.samples import event, propfind, sync, todo
 from tests.system.server import PASSWORDS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.system.server import Client, Server
 
 CONFIG = """
