@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 _HELD = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
 COMPONENT_REPAIRS = (*FORM_REPAIRS, *IDENTITY_REPAIRS, *END_REPAIRS, *RECURRENCE_REPAIRS)
-REPAIRS: tuple[ByteRepair | TextRepair | ComponentRepair, ...] = (*BYTE_REPAIRS, *EARLY_REPAIRS, *LINE_REPAIRS, *COMPONENT_REPAIRS)
+REPAIRS: tuple[ByteRepair | TextRepair | ComponentRepair, ...] = (
+    *BYTE_REPAIRS,
+    *EARLY_REPAIRS,
+    *LINE_REPAIRS,
+    *COMPONENT_REPAIRS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,8 @@ def applied(raw: bytes) -> tuple[str, ...]:
 def mended(raw: bytes) -> bytes:
     """The same bytes where nothing needs repair, else the repaired calendar written anew.
 
-    What is written anew has no VTIMEZONE for zones that are known by their names.
+    What is written anew has no VTIMEZONE for zones that are known by their names, and no line that cannot be read at
+    all.
 
     Raises:
         NotACalendar: As `read`.

@@ -19,13 +19,14 @@ from bridge.radicale_plugin.backing import Backing, Place
 from bridge.store import account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from radicale.config import Configuration as RadicaleConfiguration
 
 _log = structlog.get_logger()
 
 _MOST_REMEMBERED = 10_000
+_USERS_BEHIND_AN_ADDRESS = 10
 _LONGEST_WAIT_SECONDS = 2.0
 _APP_PASSWORD_USE_SECONDS = 3600.0
 
@@ -35,14 +36,12 @@ class _Verified:
     """A login that was verified a short while ago.
 
     Attributes:
-        digest: Keyed hash of the password that was right.
         evidence: What it was checked against; when that changes, so does the answer.
         until: Monotonic time at which it has to be verified again.
         app_password: Number of the app password that it was, or None.
         noted: Monotonic time at which the use of the app password was last noted.
     """
 
-    digest: bytes
     evidence: object
     until: float
     app_password: int | None
@@ -83,8 +82,11 @@ class Logins:
         self._wait = wait
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
-        self._verified: OrderedDict[str, _Verified] = OrderedDict()
-        self._failures: OrderedDict[str, _Failures] = OrderedDict()
+        # By keyed hash of user and password: each device may log in with an app password of its own.
+        self._verified: OrderedDict[bytes, _Verified] = OrderedDict()
+        # By address and user, so that one phone with an old password does not lock out its whole office; and by
+        # address alone, with a wider limit, against guessing of many users.
+        self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
         self._waiting = threading.BoundedSemaphore(4)
         # Unknown users cost as much time as known ones.
         self._nobody = account.hash_password(secrets.token_hex(8))
@@ -100,20 +102,21 @@ class Logins:
         digest = hmac.digest(self._key, f"{user}\0{password}".encode(), hashlib.sha256)
         if self._recently_verified(user, digest):
             return True
-        failures = self._failures_of(address)
-        if failures >= self._backing.configuration().limits.login_failures:
+        limit = self._backing.configuration().limits.login_failures
+        failures = self._failures_of(address, user)
+        if failures >= limit or self._failures_of(address, "") >= limit * _USERS_BEHIND_AN_ADDRESS:
             return False
         evidence = self._evidence(user)
         app_password = self._app_password(user, password)
-        if app_password is None and not self._primary(user, password):
+        if app_password is None and not self._primary(user, password, address):
             self._failed(user, address, failures)
             return False
         now = self._monotonic()
         cache = self._backing.configuration().limits.login_cache.total_seconds()
         with self._lock:
-            self._failures.pop(address, None)
-            self._verified[user] = _Verified(digest, evidence, now + cache, app_password, now)
-            self._verified.move_to_end(user)
+            self._failures.pop((address, user), None)
+            self._verified[digest] = _Verified(evidence, now + cache, app_password, now)
+            self._verified.move_to_end(digest)
             while len(self._verified) > _MOST_REMEMBERED:
                 self._verified.popitem(last=False)
         if app_password is not None:
@@ -122,8 +125,9 @@ class Logins:
         return True
 
     def _recently_verified(self, user: str, digest: bytes) -> bool:
-        known = self._verified.get(user)
-        if known is None or not hmac.compare_digest(known.digest, digest):
+        # Looking a keyed hash up tells an attacker nothing: they cannot make one with a chosen beginning.
+        known = self._verified.get(digest)
+        if known is None:
             return False
         now = self._monotonic()
         if now > known.until or known.evidence != self._evidence(user):
@@ -150,35 +154,39 @@ class Logins:
         with self._backing.database.reading() as tx:
             return account.matching_app_password(tx, user, password)
 
-    def _primary(self, user: str, password: str) -> bool:
+    def _primary(self, user: str, password: str, address: str) -> bool:
         known = self._backing.configuration().users.get(user)
         if self._foreign is not None:
-            return known is not None and self._foreign._login(user, password) == user  # noqa: SLF001 -- plugin API
+            context = auth.AuthContext()
+            context.remote_addr = address
+            # What plugins implement; the public `login` would add a cache and a delay of its own.
+            confirmed, _ = self._foreign._login_ext_with_groups(user, password, context)  # noqa: SLF001
+            return known is not None and confirmed == user
         if known is not None and known.password is not None:
             return hmac.compare_digest(known.password.get_secret_value().encode(), password.encode())
         expected = self._nobody if known is None or known.password_hash is None else _revealed(known.password_hash)
         return account.verify_password(password, expected)
 
-    def _failures_of(self, address: str) -> int:
+    def _failures_of(self, address: str, user: str) -> int:
         window = self._backing.configuration().limits.login_window.total_seconds()
         with self._lock:
-            known = self._failures.get(address)
+            known = self._failures.get((address, user))
             if known is not None and self._monotonic() - known.since > window:
-                del self._failures[address]
+                del self._failures[address, user]
                 known = None
             return 0 if known is None else known.times
 
     def _failed(self, user: str, address: str, before: int) -> None:
         with self._lock:
-            known = self._failures.setdefault(address, _Failures(0, self._monotonic()))
-            known.times += 1
+            for key in ((address, user), (address, "")):
+                self._failures.setdefault(key, _Failures(0, self._monotonic())).times += 1
             while len(self._failures) > _MOST_REMEMBERED:
                 self._failures.popitem(last=False)
         if before == 0:
             # One line for the first of a row, not one for each attempt.
             _log.warning("login_refused", user=user, address=address)
         elif before + 1 == self._backing.configuration().limits.login_failures:
-            _log.warning("logins_blocked", address=address)
+            _log.warning("logins_blocked", user=user, address=address)
         if self._waiting.acquire(blocking=False):
             try:
                 self._wait(min(_LONGEST_WAIT_SECONDS, 0.1 * 2**before))
@@ -204,7 +212,10 @@ class Auth(auth.BaseAuth):
         self._backing = backing
         self._logins = logins
 
-    def get_external_login(self, environ: dict[str, Any]) -> tuple[()] | tuple[str, str]:
+    def _sleep_for_constant_exec_time(self, time_ns_begin: int) -> None:
+        """Does not sleep: `Logins` slows down by itself, and bounds how many threads wait."""
+
+    def get_external_login(self, environ: Mapping[str, Any]) -> tuple[()] | tuple[str, str]:
         """The user whom a trusted proxy has logged in, where the configuration says that one does."""
         kind = self._backing.configuration().auth.type
         if kind is AuthType.HTTP_X_REMOTE_USER:
@@ -234,14 +245,10 @@ class Rights(rights.BaseRights):
         if not user:
             return ""
         place = Place.of(path)
-        if place is None:
-            return "R" if path == "/" else ""
-        if place.user != user or place.href:
-            return ""
-        if not place.calendar:
-            return "R"
+        if place is None or not place.calendar:
+            return "R" if path == "/" or (place is not None and place.user == user) else ""
         calendar = self._backing.calendar(user, place.calendar)
-        if calendar is None:
+        if calendar is None or place.user != user or place.href:
             return ""
         if calendar.resource is None:
             return "rwD"

@@ -113,12 +113,15 @@ class Backing:
         A calendar of the user's own is given whether it has been made yet or not.
         """
         configuration = self.configuration()
-        if user not in configuration.users:
+        if user not in configuration.users or not name:
             return None
         granted = self._granted(user).get(name)
         if granted is not None:
             return granted
-        if not configuration.users[user].personal_calendars:
+        # A resource that the user may not see keeps its name: a grant must not hide a calendar of theirs later.
+        account, _, key = name.partition(".")
+        is_resource = account in configuration.accounts and key in configuration.accounts[account].resources
+        if is_resource or not configuration.users[user].personal_calendars:
             return None
         return self.personal(user, name)
 

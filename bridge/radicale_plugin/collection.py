@@ -11,7 +11,7 @@ from radicale import storage
 
 from bridge.core.vtimezone import vtimezone
 from bridge.errors import CalbridgeError, SyncTokenRefused
-from bridge.radicale_plugin import query
+from bridge.radicale_plugin import query, whole
 from bridge.radicale_plugin.refusal import value_error
 from bridge.store import calendar_object, collection, placement
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bridge.store.collection import Collection
     from bridge.store.database import Transaction
     from bridge.store.placement import Entry, Stored
+
+_CALENDAR_BEGINS = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Calbridge//EN\r\n"
 
 
 def http_date(instant: datetime) -> str:
@@ -177,8 +179,9 @@ class CalendarCollection(storage.BaseCollection):
 
     def get_all(self) -> Iterator[PlacedItem]:
         """Every object, with its text."""
-        for stored in placement.get_all(self._tx, self.record.id):
-            yield self.item(stored)
+        with self._reading() as tx:
+            for stored in placement.get_all(tx, self.record.id):
+                yield self.item(stored)
 
     def entries(self) -> Iterator[PlacedItem]:
         """Every object, without its text."""
@@ -250,7 +253,7 @@ class CalendarCollection(storage.BaseCollection):
         zone = vtimezone(calendar.zone.key, tzid=calendar.zone.key, first=now, last=now).decode()
         properties = {
             "D:displayname": calendar.name,
-            "C:calendar-timezone": f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Calbridge//EN\r\n{zone}END:VCALENDAR\r\n",
+            "C:calendar-timezone": f"{_CALENDAR_BEGINS}{zone}END:VCALENDAR\r\n",
         }
         if calendar.resource is None:
             return properties
@@ -273,9 +276,10 @@ class CalendarCollection(storage.BaseCollection):
         self._meta = None
 
     def serialize(self, vcf_to_ics: bool = False, ShareActions: dict[str, Any] | None = None) -> str:  # noqa: ARG002, FBT001, FBT002, N803 -- plugin API
-        """The whole calendar as one stream, as Radicale joins it."""
-        text: str = super().serialize()
-        return text
+        """The whole calendar as one stream."""
+        name = self.get_meta("D:displayname") or self.calendar.name
+        with self._reading() as tx:
+            return whole.joined((stored.raw for stored in placement.get_all(tx, self.record.id)), name=name).decode()
 
     def item(self, stored: Stored) -> PlacedItem:
         """A stored object as Radicale sees it."""

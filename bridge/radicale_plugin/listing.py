@@ -1,7 +1,12 @@
-"""A PROPFIND that lists a calendar: Radicale answers for one object, and its answer is the form for all others."""
+"""A PROPFIND that lists a calendar: Radicale answers for one object, and its answer is the form for all others.
+
+The values that differ from object to object are marks in the form, drawn at random so that nothing else can hold them.
+"""
 
 from __future__ import annotations
 
+import secrets
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -12,23 +17,38 @@ from xml.sax.saxutils import escape
 from radicale import xmlutils
 from radicale.app import propfind
 
-from bridge.core.model import ComponentType
 from bridge.radicale_plugin.collection import CalendarCollection, PlacedItem, http_date
 from bridge.store.placement import Entry
 
 if TYPE_CHECKING:
-    import xml.etree.ElementTree as ET
     from collections.abc import Sequence
 
     from radicale.types import WSGIResponse
 
-    from bridge.radicale_plugin.application import Application
+    from bridge.core.model import ComponentType
     from bridge.radicale_plugin.backing import Backing, HomeCalendar
+    from bridge.radicale_plugin.face import Face
     from bridge.store.collection import Collection
     from bridge.store.database import Transaction
 
-_HREF, _ETAG, _SIZE = "calbridge-href", "calbridge-etag", 918273645546372819
+_HREF, _ETAG = (f"calbridge-{secrets.token_hex(16)}" for _ in range(2))
+_SIZE = 10**30 + secrets.randbits(90)
 _CHANGED = datetime(1971, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One PROPFIND on one calendar.
+
+    Attributes:
+        root: The request; None asks for everything.
+        base_prefix: Where we are mounted.
+        path: Of the calendar.
+    """
+
+    root: ET.Element | None
+    base_prefix: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,69 +89,45 @@ class _SizedBytes(bytes):
         return _SIZE
 
 
-def with_objects(
-    application: Application,
-    answer: bytes,
-    request: ET.Element | None,
-    rows: Sequence[Entry],
-    sample: Sample,
-    *,
-    base_prefix: str,
-    path: str,
-) -> bytes:
+def with_objects(face: Face, answer: bytes, asked: Asked, rows: Sequence[Entry], sample: Sample) -> bytes:
     """Radicale's answer for the calendar itself, with one answer for each of its objects added.
 
     Args:
-        application: Radicale's application.
+        face: Radicale's application.
         answer: Its answer with depth 0.
-        request: The PROPFIND.
+        asked: The PROPFIND.
         rows: The objects.
         sample: Makes the object that serves as the form.
-        base_prefix: Where we are mounted.
-        path: Of the calendar.
     """
-    forms = {
-        component: _form(application, request, sample, component, base_prefix=base_prefix, path=path)
-        for component in {row.component for row in rows}
-    }
+    forms = {component: _form(face, asked, sample, component) for component in {row.component for row in rows}}
     head, end, tail = answer.rpartition(b"</multistatus>")
     parts = []
     for row in rows:
-        for piece in forms[row.component]:
-            if piece == _HREF:
-                parts.append(escape(quote(row.href)))
-            elif piece == _ETAG:
-                parts.append(row.etag)
-            elif piece == str(_SIZE):
-                parts.append(str(row.size))
-            elif piece == http_date(_CHANGED):
-                parts.append(http_date(row.changed_at))
-            else:
-                parts.append(piece)
+        values = {
+            _HREF: escape(quote(row.href)),
+            _ETAG: row.etag,
+            str(_SIZE): str(row.size),
+            http_date(_CHANGED): http_date(row.changed_at),
+        }
+        parts += [values.get(piece, piece) for piece in forms[row.component]]
     return head + "".join(parts).encode() + end + tail
 
 
-def _form(
-    application: Application,
-    request: ET.Element | None,
-    sample: Sample,
-    component: ComponentType,
-    *,
-    base_prefix: str,
-    path: str,
-) -> list[str]:
+def _form(face: Face, asked: Asked, sample: Sample, component: ComponentType) -> list[str]:
     """Radicale's answer for one object, cut at the values that change from object to object."""
+    rights = "rw" if sample.calendar.is_writable else "r"
     tree = propfind.xml_propfind(
-        application,
-        base_prefix,
-        path,
-        request,
-        [(sample.item(component), "w" if sample.calendar.is_writable else "r", "", None)],
+        face,
+        asked.base_prefix,
+        asked.path,
+        asked.root,
+        [(sample.item(component), "w" if sample.calendar.is_writable else "r", rights, "")],
         sample.user,
         "utf-8",
-        max_resource_size=application._max_resource_size,  # noqa: SLF001 -- as Radicale's own do_PROPFIND
+        max_resource_size=face._max_resource_size,  # noqa: SLF001 -- as Radicale's own do_PROPFIND
     )
-    text = application._xml_response(tree, {}).decode()  # noqa: SLF001
+    assert tree is not None  # noqa: S101 -- only for strangers, who do not get here
+    text = face._xml_response(tree, {}).decode()  # noqa: SLF001
     start, end = text.index("<response>"), text.rindex("</response>") + len("</response>")
     # The namespaces stand on the root of this answer, which stays behind.
     declarations = text[text.index("<multistatus") + len("<multistatus") : text.index(">", text.index("<multistatus"))]
@@ -156,21 +152,21 @@ def proppatch_answer(href: str, names: Sequence[str], protected: Sequence[str], 
         protected: Those among them that clients may not set.
         dav: Value of the DAV header.
     """
-    root = xmlutils.ET.Element(xmlutils.make_clark("D:multistatus"))
-    response = xmlutils.ET.SubElement(root, xmlutils.make_clark("D:response"))
-    xmlutils.ET.SubElement(response, xmlutils.make_clark("D:href")).text = href
+    root = ET.Element(xmlutils.make_clark("D:multistatus"))
+    response = ET.SubElement(root, xmlutils.make_clark("D:response"))
+    ET.SubElement(response, xmlutils.make_clark("D:href")).text = href
     others = [name for name in names if name not in protected]
     outcome = HTTPStatus.FAILED_DEPENDENCY if protected else HTTPStatus.OK
     for group, status in ((protected, HTTPStatus.FORBIDDEN), (others, outcome)):
         if not group:
             continue
-        propstat = xmlutils.ET.SubElement(response, xmlutils.make_clark("D:propstat"))
-        prop = xmlutils.ET.SubElement(propstat, xmlutils.make_clark("D:prop"))
+        propstat = ET.SubElement(response, xmlutils.make_clark("D:propstat"))
+        prop = ET.SubElement(propstat, xmlutils.make_clark("D:prop"))
         for name in group:
-            xmlutils.ET.SubElement(prop, name)
-        xmlutils.ET.SubElement(propstat, xmlutils.make_clark("D:status")).text = xmlutils.make_response(status)
+            ET.SubElement(prop, name)
+        ET.SubElement(propstat, xmlutils.make_clark("D:status")).text = xmlutils.make_response(status)
         if status is HTTPStatus.FORBIDDEN:
-            error = xmlutils.ET.SubElement(propstat, xmlutils.make_clark("D:error"))
-            xmlutils.ET.SubElement(error, xmlutils.make_clark("D:cannot-modify-protected-property"))
-    body = xmlutils.ET.tostring(root, "utf-8", xml_declaration=True)
+            error = ET.SubElement(propstat, xmlutils.make_clark("D:error"))
+            ET.SubElement(error, xmlutils.make_clark("D:cannot-modify-protected-property"))
+    body = ET.tostring(root, "utf-8", xml_declaration=True)
     return HTTPStatus.MULTI_STATUS, {"DAV": dav, "Content-Type": "text/xml; charset=utf-8"}, body, None

@@ -6,12 +6,13 @@ built by Radicale, and serves as the form into which the objects are written.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from radicale import xmlutils
+
+from bridge.radicale_plugin.xml_text import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,14 +25,6 @@ GETCONTENTTYPE = "{DAV:}getcontenttype"
 
 HEAD = '<?xml version="1.0" encoding="utf-8"?>\n<D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">'
 TAIL = "</D:multistatus>"
-
-# XML 1.0 cannot carry these, not even escaped (section 2.2).
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-
-
-def text(raw: str) -> str:
-    """A text as XML character data; line ends survive, since a reader would make `CR LF` a bare `LF`."""
-    return _FORBIDDEN.sub("\ufffd", escape(raw)).replace("\r", "&#13;")
 
 
 def href(base_prefix: str, path: str) -> str:
@@ -68,6 +61,8 @@ class ObjectAnswers:
             answer += _propstat(properties, "200 OK")
         if self._lacking:
             answer += _propstat(self._lacking, "404 Not Found")
+        if not self._found and not self._lacking:
+            answer += "<D:status>HTTP/1.1 200 OK</D:status>"
         return f"{answer}</D:response>"
 
     def etag_only(self, name: str, etag: str) -> str:

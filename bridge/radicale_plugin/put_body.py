@@ -8,20 +8,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import NotACalendar
+from bridge.radicale_plugin.refusal import Refused
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 _CHUNK = 1 << 16
-
-
-class BodyRefused(Exception):  # noqa: N818 -- reads as in bridge.errors
-    """A body that is not read to its end; `status` and `sentence` go to the client."""
-
-    def __init__(self, status: HTTPStatus, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.sentence = sentence
 
 
 def take(environ: MutableMapping[str, Any], *, limit: int) -> bytes:
@@ -35,21 +27,21 @@ def take(environ: MutableMapping[str, Any], *, limit: int) -> bytes:
         limit: The most octets, unpacked.
 
     Raises:
-        BodyRefused: The body is longer than `limit`, shorter than announced, or packed in another way.
+        Refused: The body is longer than `limit`, shorter than announced, or packed in another way.
     """
     announced = environ.get("CONTENT_LENGTH") or ""
     if announced and (not announced.isascii() or not announced.isdigit()):
-        raise BodyRefused(HTTPStatus.BAD_REQUEST, "The Content-Length of the request is not a number.")
+        raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length of the request is not a number.")
     if announced and int(announced) > limit:
         raise _too_large(limit)
     raw = _read(environ["wsgi.input"], int(announced) if announced else None, limit)
     if announced and len(raw) < int(announced):
-        raise BodyRefused(HTTPStatus.BAD_REQUEST, "The request ended before all of its body arrived.")
+        raise Refused(HTTPStatus.BAD_REQUEST, "The request ended before all of its body arrived.")
     coding = environ.pop("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if coding in {"gzip", "x-gzip"}:
         raw = _unpack(raw, limit)
     elif coding not in {"", "identity"}:
-        raise BodyRefused(
+        raise Refused(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"The body is packed with {coding[:40]!r}; send it plain or with gzip."
         )
     environ["wsgi.input"] = io.BytesIO(raw)
@@ -96,16 +88,16 @@ def _unpack(packed: bytes, limit: int) -> bytes:
     try:
         raw = unpacker.decompress(packed, limit + 1)
     except zlib.error as error:
-        raise BodyRefused(HTTPStatus.BAD_REQUEST, "The body is announced as gzip but cannot be unpacked.") from error
+        raise Refused(HTTPStatus.BAD_REQUEST, "The body is announced as gzip but cannot be unpacked.") from error
     if len(raw) > limit:
         raise _too_large(limit)
     if not unpacker.eof:
-        raise BodyRefused(HTTPStatus.BAD_REQUEST, "The body is announced as gzip but ends too early.")
+        raise Refused(HTTPStatus.BAD_REQUEST, "The body is announced as gzip but ends too early.")
     return raw
 
 
-def _too_large(limit: int) -> BodyRefused:
-    return BodyRefused(
+def _too_large(limit: int) -> Refused:
+    return Refused(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"The body is larger than {limit} octets, the limit of this server (limits.max_body in its configuration).",
     )

@@ -8,9 +8,31 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from bridge import errors
+from bridge.radicale_plugin.xml_text import text
 
 if TYPE_CHECKING:
     from radicale.types import WSGIResponse
+
+
+class Refused(Exception):
+    """A request that this face refuses before the store is asked.
+
+    Args:
+        status: Of the answer.
+        sentence: What is wrong with the request and what to do now.
+        condition: Name of the DAV precondition with prefix `D:` or `C:`, or empty.
+    """
+
+    def __init__(self, status: HTTPStatus, sentence: str, condition: str = "") -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.sentence = sentence
+        self.condition = condition
+
+    def answer(self) -> WSGIResponse:
+        """The answer that says so."""
+        return refuse(self.status, self.sentence, self.condition)
+
 
 _STATUS: tuple[tuple[type[errors.CalbridgeError], HTTPStatus, str], ...] = (
     (errors.NotACalendar, HTTPStatus.BAD_REQUEST, "C:valid-calendar-data"),
@@ -41,7 +63,7 @@ def refuse(status: HTTPStatus, sentence: str, condition: str = "", *, inner: str
     body = (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         '<D:error xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:B="urn:calbridge">'
-        f"{element}<B:sentence>{escape(sentence)}</B:sentence></D:error>"
+        f"{element}<B:sentence>{text(sentence)}</B:sentence></D:error>"
     )
     headers = {"Content-Type": "application/xml; charset=utf-8"}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:

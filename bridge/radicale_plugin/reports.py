@@ -1,14 +1,15 @@
 """The REPORTs that calendar clients send, answered straight from the store.
 
-Sync (RFC 6578), multiget, query and free-busy (RFC 4791 section 7). What is not answered here falls to Radicale.
+Sync (RFC 6578), multiget, query and free-busy (RFC 4791 section 7).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from radicale import pathutils
 
@@ -16,6 +17,7 @@ from bridge.core import availability, expansion
 from bridge.errors import QueryRefused
 from bridge.radicale_plugin import multistatus, query
 from bridge.radicale_plugin.refusal import refuse
+from bridge.radicale_plugin.request import decoded
 from bridge.store import collection, placement
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class Asked:
         path: Of the calendar, with a slash at its end.
         calendar: The calendar.
         record: Its collection, as the transaction of the request sees it.
+        href: Of the one object that is asked about, or empty for all.
     """
 
     root: ET.Element
@@ -51,31 +54,35 @@ class Asked:
     path: str
     calendar: HomeCalendar
     record: Collection
+    href: str = ""
 
     def answers(self) -> multistatus.ObjectAnswers:
         """Writes answers with the properties that are asked for."""
         asked = self.root.find(f"{_D}prop")
-        names = [] if asked is None else [each.tag for each in asked]
+        if asked is not None:
+            return multistatus.ObjectAnswers(self.base_prefix, self.path, [each.tag for each in asked])
+        everything = self.root.find(f"{_D}allprop") is not None
+        names = [multistatus.GETETAG, multistatus.GETCONTENTTYPE] if everything else []
         return multistatus.ObjectAnswers(self.base_prefix, self.path, names)
 
 
-def answer(tx: Transaction, asked: Asked, backing: Backing) -> WSGIResponse | None:
-    """The answer to a REPORT, or None where Radicale has to give it.
+def answer(tx: Transaction, asked: Asked, backing: Backing) -> WSGIResponse:
+    """The answer to a REPORT.
 
     Raises:
         QueryRefused: The request cannot be evaluated.
         SyncTokenRefused: The sync token is not one of this calendar's, or too old.
     """
     kind = asked.root.tag
-    if kind == f"{_D}sync-collection":
+    if kind == f"{_D}sync-collection" and not asked.href:
         return _sync(tx, asked)
-    if kind == f"{_C}free-busy-query":
+    if kind == f"{_C}free-busy-query" and not asked.href:
         return _free_busy(tx, asked, backing)
     if kind == f"{_C}calendar-multiget":
         return _joined(_multiget(tx, asked, _Data(asked, backing)))
     if kind == f"{_C}calendar-query":
         return _joined(_query(tx, asked, backing, _Data(asked, backing)))
-    return None
+    return refuse(HTTPStatus.FORBIDDEN, f"The report {kind[:80]!r} is not known here.", "D:supported-report")
 
 
 class _Data:
@@ -123,9 +130,9 @@ def _sync(tx: Transaction, asked: Asked) -> WSGIResponse:
     limit_text = asked.root.findtext(f"{_D}limit/{_D}nresults")
     limit = None
     if limit_text is not None:
-        if not limit_text.strip().isdigit() or not int(limit_text):
+        if re.fullmatch(r"[0-9]{1,12}", limit_text.strip()) is None or not int(limit_text):
             raise QueryRefused(f"The limit {limit_text[:20]!r} is not a positive number.")
-        limit = int(limit_text)
+        limit = min(int(limit_text), _MOST_HREFS)
     changes = collection.changes_since(tx, asked.record, token, limit=limit)
     answers = asked.answers()
     parts = [multistatus.HEAD, f"<D:sync-token>{changes.token}</D:sync-token>"]
@@ -159,7 +166,7 @@ def _multiget(tx: Transaction, asked: Asked, texts: _Data) -> Iterator[str]:
     answers = asked.answers()
     names: dict[str, None] = {}
     for element in asked.root.findall(f"{_D}href"):
-        path = pathutils.sanitize_path(unquote(urlsplit((element.text or "").strip()).path))
+        path = _path(element.text or "")
         within = f"{asked.base_prefix}{asked.path}"
         name = path[len(within) :] if path.startswith(within) else ""
         if name and "/" not in name:
@@ -177,11 +184,19 @@ def _multiget(tx: Transaction, asked: Asked, texts: _Data) -> Iterator[str]:
         yield answers.gone(name) if stored is None else _found(answers, stored, texts)
 
 
+def _path(address: str) -> str:
+    try:
+        return pathutils.sanitize_path(decoded(urlsplit(address.strip()).path))
+    except ValueError:
+        return ""
+
+
 def _query(tx: Transaction, asked: Asked, backing: Backing, texts: _Data) -> Iterator[str]:
     answers = asked.answers()
     criteria = [query.read_filter(element) for element in asked.root.findall(f"{_C}filter")]
     for stored in query.matching(tx, asked.record.id, criteria, backing, asked.calendar):
-        yield _found(answers, stored, texts)
+        if asked.href in {"", stored.href}:
+            yield _found(answers, stored, texts)
 
 
 def _found(answers: multistatus.ObjectAnswers, stored: Stored, texts: _Data) -> str:

@@ -129,7 +129,7 @@ class Storage(storage.BaseStorage):
                 user = to_collection.owner
                 calendar_object.move(
                     self._tx,
-                    (source.record.id, item.href),
+                    (source.record.id, item.href or ""),
                     (to_collection.record.id, to_href),
                     moved=self._backing.parse(item.serialize().encode(), to_collection.calendar),
                     author=self._backing.author(user),
