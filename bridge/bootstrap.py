@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 
 _LOOK_EVERY_SECONDS = 1.0
+_REST_OF_THE_PULSE = timedelta(milliseconds=2)
 _UPKEEP_EVERY = timedelta(days=1)
 _CONFIG_VARIABLE = "CALBRIDGE_CONFIG"
 _LISTEN_VARIABLE = "CALBRIDGE_LISTEN"
@@ -265,7 +266,10 @@ def application() -> Front:
         dav=dav_application(Backing(site.database, live.configuration)),
         feed=FeedView(
             site.database,
-            pulse=Pulse(site.database),
+            # Alone it hears of its own writes at once; beside other workers it has to look each time.
+            pulse=Pulse(
+                site.database, rest=timedelta(0) if site.configuration.server.workers > 1 else _REST_OF_THE_PULSE
+            ),
             configuration=live.configuration,
             tokens=site.tokens,
             clock=now,
