@@ -66,7 +66,7 @@ def import_files(
 
 def _read(name: str) -> bytes:
     try:
-        stream = click.get_binary_stream("stdin").read() if name == _STDIN else Path(name).read_bytes()
+        stream = sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
     except OSError as error:
         raise NotFound(f"{name} cannot be read ({error.strerror}).") from error
     if b"BEGIN:VCALENDAR" not in stream.upper():

@@ -55,6 +55,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         click.echo(line.rstrip())
 
 
+def plural(count: int, noun: str) -> str:
+    """A count with its noun: `1 feed`, `2 feeds`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def when(moment: datetime, zone: tzinfo) -> str:
     """An instant as people in `zone` write it."""
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")

@@ -117,5 +117,5 @@ def check_config(file: Path | None, config: Path, *, as_json: bool) -> None:
         return
     for warning in loaded.warnings:
         screen.say(f"warning: {warning}")
-    numbers = ", ".join(f"{count} {name if count != 1 else name[:-1]}" for name, count in counts.items())
+    numbers = ", ".join(screen.plural(count, name[:-1]) for name, count in counts.items())
     screen.say(f"{loaded.path} is right: {numbers}.")

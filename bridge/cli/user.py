@@ -236,4 +236,4 @@ def revoke(name: str, label: str | None, config: Path, *, everything: bool, as_j
     if as_json:
         screen.document({"user": name, "revoked": count})
         return
-    screen.say(f"{count} app password{'s' if count > 1 else ''} of {name!r} revoked.")
+    screen.say(f"{screen.plural(count, 'app password')} of {name!r} revoked.")

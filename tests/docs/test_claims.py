@@ -14,7 +14,7 @@ from bridge.errors import SyncTokenRefused
 from bridge.store import collection
 from bridge.store.collection import Address, Kind
 from bridge.store.database import Database
-from tests.docs.documents import document
+from tests.docs.documents import Document, document, documents
 from tests.repository import TOP
 
 if TYPE_CHECKING:
@@ -58,6 +58,13 @@ def test_the_readme_says_where_each_part_of_the_package_lives() -> None:
         if is_part:
             assert f"bridge/{path.name}/" in said
     assert all((TOP / name).exists() for name in said)
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda document: document.name)
+def test_every_file_and_folder_that_a_document_names_exists(document: Document) -> None:
+    named = {span for span in document.spans() if re.fullmatch(r"(bridge|config|docker|docs|tests)/[\w./-]+", span)}
+    for name in named:
+        assert (TOP / name).exists(), name
 
 
 def test_a_restored_sqlite_database_refuses_old_sync_tokens_after_the_statement_in_the_guide(tmp_path: Path) -> None:

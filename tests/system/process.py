@@ -123,11 +123,11 @@ class Client:
             else http.client.HTTPSConnection("127.0.0.1", port, timeout=PATIENCE, context=tls)
         )
         login = base64.b64encode(f"{user}:{password}".encode()).decode()
-        self._always = {"Authorization": f"Basic {login}"} if user else {}
+        self.always = {"Authorization": f"Basic {login}"} if user else {}
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """Asks once; `If_Match` among `headers` is sent as If-Match."""
-        sent = {**self._always, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        sent = {**self.always, **{name.replace("_", "-"): value for name, value in headers.items()}}
         self.connection.request(method, path, body, sent)
         answer = self.connection.getresponse()
         return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
@@ -209,9 +209,9 @@ class Server:
     def start(self, *, initialise: bool = True) -> None:
         """Starts the server, and comes back when it takes connections."""
         self.launch(initialise=initialise)
-        eventually(self._takes_connections, "the server takes connections")
+        eventually(self.takes_connections, "the server takes connections")
 
-    def _takes_connections(self) -> bool:
+    def takes_connections(self) -> bool:
         assert self._running
         assert self._running.poll() is None, self.log
         try:
