@@ -42,7 +42,7 @@ def microseconds(instant: datetime) -> int:
 
 def instant(count: int) -> datetime:
     """The UTC instant that the tables keep as `count` microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=count)
+    return _EPOCH + timedelta(0, 0, count)
 
 
 @dataclass(frozen=True, slots=True)
