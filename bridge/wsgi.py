@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 import time
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from bridge.web.metrics import REQUESTS, SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from ipaddress import IPv4Address, IPv4Network, IPv6Network
+
+    from prometheus_client import Counter, Histogram
 
     from bridge.config import Configuration
 
@@ -97,8 +100,9 @@ class Front:
         try:
             return app(environ, start)
         finally:
-            REQUESTS.labels(face, method if method in _METHODS else "other", status).inc()
-            SECONDS.labels(face).observe(time.perf_counter() - began)
+            requests, seconds = _counters(face, method, status)
+            requests.inc()
+            seconds.observe(time.perf_counter() - began)
 
     def _settle(self, environ: Environ) -> None:
         """Makes the environment say what is so: who asks, for which address, below which prefix."""
@@ -124,9 +128,12 @@ class Front:
 
     def _mounted_dav(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         environ["SCRIPT_NAME"] = f"{environ['SCRIPT_NAME']}/dav"
-        # PEP 3333 hands the octets of a path over as Latin-1; Radicale wants the text that they stand for.
-        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "surrogateescape")
-        environ["PATH_INFO"] = path[len("/dav") :] or "/"
+        path = environ["PATH_INFO"][len("/dav") :] or "/"
+        # PEP 3333 hands the octets of the path over as Latin-1; names in paths are UTF-8.
+        try:
+            environ["PATH_INFO"] = path.encode("latin-1").decode()
+        except (UnicodeDecodeError, UnicodeEncodeError):
+            environ["PATH_INFO"] = path
         # Radicale packs with more effort than a listing is worth.
         if not _PACKS.search(environ.pop("HTTP_ACCEPT_ENCODING", "")):
             return self._dav(environ, start_response)
@@ -140,6 +147,12 @@ class Front:
             headers += [("Content-Encoding", "gzip"), ("Content-Length", str(len(body))), ("Vary", "Accept-Encoding")]
         start_response(status, headers)
         return [body]
+
+
+@lru_cache(maxsize=1024)
+def _counters(face: str, method: str, status: str) -> tuple[Counter, Histogram]:
+    """The counters of one kind of request; finding them in the registry costs more than counting."""
+    return REQUESTS.labels(face, method if method in _METHODS else "other", status), SECONDS.labels(face)
 
 
 def _to_dav(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

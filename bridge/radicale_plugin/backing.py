@@ -144,6 +144,15 @@ class Backing:
         """
         return ics.parse(raw, zone=calendar.zone, max_instances=self.configuration().limits.max_instances)
 
+    def components(self, tx: Transaction, calendar: HomeCalendar, record: Collection) -> tuple[str, ...]:
+        """The component types that `calendar` holds; empty where it holds all."""
+        if calendar.resource is not None:
+            return tuple(calendar.resource.components)
+        # What the client said when it made the calendar (RFC 4791 section 5.2.3).
+        own = collection.properties(tx, record.id, calendar.address.owner)
+        held = own.get("C:supported-calendar-component-set", "")
+        return tuple(held.split(",")) if held else ()
+
     def joinable(self, tx: Transaction, user: str) -> frozenset[int]:
         """The collections of resources that `user` may write: an appointment put in two of them is shared."""
         found = (collection.find(tx, calendar.address) for calendar in self.home(user) if calendar.is_writable)
