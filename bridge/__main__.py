@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from bridge.cli.program import program
+import sys
 
 
 def main() -> None:
     """Runs the command that was typed, and ends with its exit code."""
-    program(prog_name="calbridge")
+    try:
+        from bridge.cli.program import program  # noqa: PLC0415 -- Ctrl-C during the imports is no failure either
+
+        program(prog_name="calbridge")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,14 @@ from importlib import metadata
 import click
 
 from bridge.cli.demo import demo
+from bridge.cli.doctor import doctor
+from bridge.cli.exporting import export
+from bridge.cli.feed import feed
+from bridge.cli.history import history, undo
+from bridge.cli.importing import import_files
 from bridge.cli.outcome import EPILOG, Program
 from bridge.cli.serving import check_config, init, serve
+from bridge.cli.user import user
 
 
 def _show_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 -- click's form
@@ -32,5 +38,5 @@ def program() -> None:
     """Self-hosted CalDAV and ICS bridge for organisations that plan appointments."""
 
 
-for each in (serve, init, check_config, demo):
+for each in (serve, init, check_config, demo, user, feed, history, undo, import_files, export, doctor):
     program.add_command(each)

@@ -41,6 +41,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         show_edge=False,
         header_style="bold",
         padding=(0, 2, 0, 0),
+        show_header=any(columns),
     )
     for column in columns:
         shown.add_column(column, overflow="fold", no_wrap=not is_terminal)
@@ -54,18 +55,23 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         click.echo(line.rstrip())
 
 
+def plural(count: int, noun: str) -> str:
+    """A count with its noun: `1 feed`, `2 feeds`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def when(moment: datetime, zone: tzinfo) -> str:
     """An instant as people in `zone` write it."""
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
-def how_long(length: timedelta) -> str:
-    """A length of time in its largest unit: `3 hours`."""
+def how_often(interval: timedelta) -> str:
+    """How often something happens that happens after each `interval`: `about every 3 hours`."""
     for unit, name in _UNITS:
-        count = round(length / unit)
+        count = round(interval / unit)
         if count:
-            return f"{count} {name}{'s' if count > 1 else ''}"
-    return "less than a minute"
+            return f"about every {name}" if count == 1 else f"about every {count} {name}s"
+    return "more than once a minute"
 
 
 def _plain(value: object) -> object:

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from bridge import bootstrap
-from bridge import config as configurations
 from bridge.cli import screen
 from bridge.cli.address import refuse_taken, wait_until_it_answers
 from bridge.cli.options import with_config, with_json
@@ -106,7 +105,7 @@ def _write_starter(config: Path) -> None:
 @with_json
 def check_config(file: Path | None, config: Path, *, as_json: bool) -> None:
     """Read the configuration as the server would, and say everything that is wrong with it."""
-    loaded = configurations.load(file or config, environ=os.environ)
+    loaded = bootstrap.read_configuration(file or config)
     counts = {
         "accounts": len(loaded.accounts),
         "resources": sum(1 for _ in loaded.resources()),
@@ -118,5 +117,5 @@ def check_config(file: Path | None, config: Path, *, as_json: bool) -> None:
         return
     for warning in loaded.warnings:
         screen.say(f"warning: {warning}")
-    numbers = ", ".join(f"{count} {name if count != 1 else name[:-1]}" for name, count in counts.items())
+    numbers = ", ".join(screen.plural(count, name[:-1]) for name, count in counts.items())
     screen.say(f"{loaded.path} is right: {numbers}.")

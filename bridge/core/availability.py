@@ -79,8 +79,7 @@ def _blocks(
     try:
         instances = expand(obj, start, end, zone=zone, limit=limit)
     except TooManyInstances:
-        if obj.span.first < end and obj.span.last > start:
-            yield BusyKind.BUSY, obj.span.first, obj.span.last
+        yield BusyKind.BUSY, obj.span.first, obj.span.last
         return
     for instance in instances:
         kind = busy_kind(instance)
@@ -102,17 +101,14 @@ def busy_kind(instance: Instance) -> BusyKind | None:
 
 def _merged(periods: list[tuple[datetime, datetime]]) -> Iterator[tuple[datetime, datetime]]:
     """Yields periods that neither overlap nor touch."""
-    first: datetime | None = None
-    last = datetime.min.replace(tzinfo=UTC)
-    for begin, finish in sorted(periods):
-        if first is not None and begin <= last:
+    (first, last), *others = sorted(periods)
+    for begin, finish in others:
+        if begin <= last:
             last = max(last, finish)
-            continue
-        if first is not None:
+        else:
             yield first, last
-        first, last = begin, finish
-    if first is not None:
-        yield first, last
+            first, last = begin, finish
+    yield first, last
 
 
 def vfreebusy(

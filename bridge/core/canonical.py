@@ -85,7 +85,7 @@ def _property_lines(component: Component) -> Iterator[str]:
             yield from _merged_lines(name, found if isinstance(found, list) else [found])
             continue
         for prop in found if isinstance(found, list) else [found]:
-            value = _value(name, prop, start)
+            value = _value(name, prop)
             if value and _DEFAULTS.get(name) != value:
                 yield f"{name}{_params(prop)}:{value}"
     for name, message in component.errors:
@@ -126,7 +126,7 @@ def _merged_lines(name: str, props: list[Any]) -> Iterator[str]:
         yield f"{name}:{','.join(sorted(values))}"
 
 
-def _value(name: str, prop: Any, start: date | datetime | None) -> str:
+def _value(name: str, prop: Any) -> str:
     if isinstance(prop, vText):
         text = str(prop).translate(_ESCAPES)
         return text.upper() if name in _WORDS else text
@@ -135,7 +135,7 @@ def _value(name: str, prop: Any, start: date | datetime | None) -> str:
             return _entry(prop.dt)
         return _time(prop.dt) if isinstance(prop.dt, date) else prop.to_ical().decode()
     if isinstance(prop, vRecur):
-        return _rule(prop, start)
+        return _rule(prop)
     written = prop.to_ical()
     # icalendar writes a GEO as text and all else as octets.
     text = (written if isinstance(written, str) else written.decode()).translate(_ESCAPES)
@@ -186,28 +186,17 @@ def _entry(value: Any) -> str:
         return f"{_entry(value[0])}+{end.total_seconds():.0f}"
     if isinstance(value, datetime) and value.tzinfo is not None:
         return _time(instant(value, UTC))
-    return _time(value)
+    return _time(value) if isinstance(value, date) else str(value)
 
 
-def _rule(rule: vRecur, start: date | datetime | None) -> str:
+def _rule(rule: vRecur) -> str:
     parts = []
     for name, found in rule.items():
         values = found if isinstance(found, list) else [found]
         if name == "UNTIL":
-            text = ",".join(_until(value, start) for value in values)
+            text = ",".join(_entry(value) for value in values)
         else:
             text = ",".join(sorted({str(value).upper() for value in values}))
         if _RULE_DEFAULTS.get(name) != text:
             parts.append(f"{name}={text}")
     return ";".join(sorted(parts))
-
-
-def _until(value: Any, start: date | datetime | None) -> str:
-    if (
-        isinstance(value, datetime)
-        and value.tzinfo is None
-        and isinstance(start, datetime)
-        and start.tzinfo is not None
-    ):
-        value = value.replace(tzinfo=start.tzinfo)
-    return _entry(value) if isinstance(value, date) else str(value)

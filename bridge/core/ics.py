@@ -14,7 +14,7 @@ from bridge.core.repairs import read
 from bridge.core.series import extent
 from bridge.core.split import split, with_uid
 from bridge.core.zones import iana_key
-from bridge.errors import WrongComponents
+from bridge.errors import NotACalendar, WrongComponents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,8 @@ def parse(raw: bytes, *, zone: tzinfo, max_instances: int) -> CalendarObject:
     """
     reading = read(raw)
     components = recurrence.held_components(reading.calendar)
+    if not components and raw.upper().count(b"BEGIN:") == 1:
+        raise NotACalendar("The calendar is empty.", remedy="Send at least one appointment.")
     kind = _kind(components)
     uid = _uid(components)
     for component in components:

@@ -105,14 +105,6 @@ class _Parser(ComponentIcalParser):
         prop.params = params
         self.component.add(name, prop, encode=False)
 
-    def parse_and_add_property(
-        self, name: str, params: Parameters, val: str, tzid: str | None, line: Contentline
-    ) -> None:
-        try:
-            super().parse_and_add_property(name, params, val, tzid, line)
-        except _UNREADABLE as error:
-            self.handle_property_parse_error(error, name, params, val, line)
-
     def handle_property_parse_error(
         self,
         exception: Exception,
@@ -196,10 +188,7 @@ def read_components(text: str) -> icalendar.Calendar:
     if not lines or lines[0].strip().upper() != "BEGIN:VCALENDAR":
         raise NotACalendar("This is no iCalendar stream: it does not begin with BEGIN:VCALENDAR.")
     parser = _Parser(lines, zones)
-    try:
-        calendars: list[Component] = parser.parse()
-    except _UNREADABLE as error:
-        raise NotACalendar(f"The calendar cannot be read: {str(error)[:200]}.") from error
+    calendars: list[Component] = parser.parse()
     if parser.component is not None:
         raise NotACalendar(
             f"The calendar is cut off: its {parser.component.name} does not end.", remedy="Send it again in full."

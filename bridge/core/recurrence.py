@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bridge.core.model import BEGINNING, ENDLESS, Span
 from bridge.core.rules import check_cost, is_endless, last_counted, rule_text, rules_of, until_of
-from bridge.core.series import ZonedSeries, aware, duration_of, extent, time_of, times_of
+from bridge.core.series import ZonedSeries, duration_of, extent, time_of, times_of
 from bridge.core.temporal import AllDay, Time, from_native, instant
 from bridge.errors import TooManyInstances
 
@@ -26,8 +26,9 @@ _SECOND = timedelta(seconds=1)
 _HELD = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
 # An instance over the night on which clocks are set back is that much longer than the others.
 _LONGEST_NIGHT = timedelta(hours=3)
+_FARTHEST = timedelta(days=36_525)
 # recurring_ical_events looks some time before and after a range; the calendar of Python ends at 1 and 9999.
-_EARLIEST, _LATEST = BEGINNING + 400 * _DAY, ENDLESS - 400 * _DAY
+_EARLIEST, _LATEST = BEGINNING + 40_000 * _DAY, ENDLESS - 40_000 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +87,28 @@ def span(components: Sequence[Component], *, zone: tzinfo, max_instances: int) -
         raise _too_many(max_instances)
     first, last = ENDLESS, BEGINNING
     shift = longest = _ZERO
+    begins = []
     for component in components:
         found = extent(component, zone)
         if found is None:
             return Span(BEGINNING, ENDLESS)
+        begins.append(found[0])
         start, end = instant(found[0], zone), instant(found[1], zone)
         first, last = min(first, start), max(last, end)
         longest = max(longest, end - start)
         named = time_of(component, "RECURRENCE-ID")
         if named is not None and str(component["RECURRENCE-ID"].params.get("RANGE", "")).upper() == "THISANDFUTURE":
             shift = max(shift, start - instant(named, zone))
-    for component in components:
-        for start, end in _reach(component, zone, max_instances):
+    for component, begin in zip(components, begins, strict=True):
+        for start, end in _reach(component, begin, zone, max_instances):
             first, last = min(first, start), max(last, _later(max(end, start), longest + shift + _LONGEST_NIGHT))
     return Span(first, last)
 
 
-def _reach(component: Component, zone: tzinfo, max_instances: int) -> Iterator[tuple[datetime, datetime]]:
+def _reach(
+    component: Component, begin: date | datetime, zone: tzinfo, max_instances: int
+) -> Iterator[tuple[datetime, datetime]]:
     """Yields the starts between which the rules of a component lie, and each start and end that its RDATEs give."""
-    begin = time_of(component, "DTSTART") or time_of(component, "DUE")
-    if begin is None:
-        return
-    begin = aware(begin, zone)
     start = instant(begin, zone)
     for rule in rules_of(component):
         check_cost(rule, begin, zone=zone, max_instances=max_instances)
@@ -130,7 +131,8 @@ def _last_start(rule: vRecur, text: str, begin: date | datetime, zone: tzinfo) -
     until = until_of(rule, zone)
     if until is not None:
         return until
-    return ENDLESS if is_endless(rule) else instant(last_counted(text, begin), zone)
+    last = None if is_endless(rule) else last_counted(text, begin)
+    return ENDLESS if last is None else instant(last, zone)
 
 
 def _later(when: datetime, delta: timedelta) -> datetime:
@@ -149,6 +151,8 @@ def expand(obj: CalendarObject, start: datetime, end: datetime, *, zone: tzinfo,
 
     An instance touches it if it begins before `end` and ends after `start`; one without length if it begins at or
     after `start` and before `end`. Instances keep their length on the wall clock.
+    Of a series only what lies within a hundred years from the beginning of the range, or its own, is expanded, and
+    nothing before the year 111 or after 9889.
 
     Args:
         obj: The object. One without any time has no instance.
@@ -178,12 +182,12 @@ def _instances(obj: CalendarObject, start: datetime, end: datetime, zone: tzinfo
             if _within(alone.first, alone.last, start, end):
                 yield alone
         return
-    timed = [component for component in components if extent(component, zone) is not None]
-    low, high = max(start, _EARLIEST), min(end, _LATEST)
-    if not timed or low >= high:
+    low = max(start, obj.span.first, _EARLIEST)
+    high = min(end, _LATEST, _later(low, _FARTHEST))
+    if low >= high or not any(extent(component, zone) for component in components):
         return
     # A second more on both sides: what touches only by an inclusive bound is the business of `touches`.
-    for occurrence in ZonedSeries(timed, zone).instances(low - _SECOND, high + _SECOND):
+    for occurrence in ZonedSeries(components, zone).instances(low - _SECOND, high + _SECOND):
         named = occurrence.named
         alone = _instance(occurrence.component, occurrence.start, occurrence.end, named, zone)
         if _within(alone.first, alone.last, start, end):

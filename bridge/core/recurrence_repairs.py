@@ -50,6 +50,20 @@ def _drop_empty_rules(component: Component, _: Component) -> None:
         component["RRULE"] = rules if len(rules) > 1 else rules[0]
 
 
+def _count_below_one(component: Component, _: Component) -> bool:
+    return any(_has_no_count(rule) for rule in props_of(component, "RRULE"))
+
+
+def _has_no_count(rule: Any) -> bool:
+    return not isinstance(rule, vBroken) and any(count < 1 for count in rule.get("COUNT") or ())
+
+
+def _drop_count(component: Component, _: Component) -> None:
+    for rule in props_of(component, "RRULE"):
+        if _has_no_count(rule):
+            del rule["COUNT"]
+
+
 def _rule_in_override(component: Component, _: Component) -> bool:
     return "RECURRENCE-ID" in component and any(name in component for name in ("RRULE", "RDATE", "EXDATE"))
 
@@ -173,6 +187,13 @@ RECURRENCE_REPAIRS = (
         "An RRULE without FREQ is no recurrence.",
         _empty_rule,
         _drop_empty_rules,
+    ),
+    ComponentRepair(
+        "count-below-one",
+        "Exchange, Zimbra",
+        "COUNT=-1 says that a series has no end.",
+        _count_below_one,
+        _drop_count,
     ),
     ComponentRepair(
         "recurrence-in-override",

@@ -101,7 +101,8 @@ def applied(raw: bytes) -> tuple[str, ...]:
 def mended(raw: bytes) -> bytes:
     """The same bytes where nothing needs repair, else the repaired calendar written anew.
 
-    What is written anew has no VTIMEZONE for zones that are known by their names.
+    What is written anew has no VTIMEZONE for zones that are known by their names, and no line that cannot be read at
+    all.
 
     Raises:
         NotACalendar: As `read`.

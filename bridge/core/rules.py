@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections import deque
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,11 @@ _UNITS = {
 }
 _YEAR = 366
 _MOST_STEPS = 1_000_000
-_HORIZON_YEARS = {YEARLY: 1000, MONTHLY: 400}
+# After so many years the Gregorian calendar repeats itself, weekdays included.
+_CYCLE = 400
+_LONGEST_COUNT_YEARS = 100
+_LAST_YEAR = 9999
+_RARE = ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
 _UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 
 
@@ -106,11 +110,15 @@ def rule_text(rule: vRecur, start: date | datetime, zone: tzinfo) -> str | None:
     """The rule as dateutil reads it, with UNTIL in the form that goes with an aware or all-day start.
 
     Returns:
-        `None` where no such rule exists (BYHOUR=25) or it counts in another calendar (RSCALE, RFC 7529).
+        `None` where no such rule exists (BYHOUR=25), where it counts in another calendar (RSCALE, RFC 7529), and
+        where it never comes (30 February): counting on for it would not end.
     """
     if str(_first(rule, "RSCALE") or "GREGORIAN").upper() != "GREGORIAN":
         return None
     if any(value not in bounds for name, bounds in _BOUNDS.items() for value in rule.get(name) or ()):
+        return None
+    most = 5 if _first(rule, "FREQ") == "MONTHLY" or rule.get("BYMONTH") else 53
+    if any(abs(getattr(day, "relative", None) or 0) > most for day in rule.get("BYDAY") or ()):
         return None
     plain = copy.copy(rule)
     for name in ("RSCALE", "SKIP"):
@@ -125,7 +133,20 @@ def rule_text(rule: vRecur, start: date | datetime, zone: tzinfo) -> str | None:
         rrulestr(text, dtstart=_anchor(start))
     except _UNREADABLE:
         return None
-    return text
+    return text if not any(name in plain for name in _RARE) or _comes(text, start) else None
+
+
+@lru_cache(maxsize=1024)
+def _comes(text: str, start: date | datetime) -> bool:
+    """Whether a rule has any instance, found out without counting through eight thousand years.
+
+    dateutil looks as far as the year 9999. The same days of some cycles later are asked for, which lie near that end.
+    """
+    probe: Any = rrulestr(text, dtstart=_anchor(start))
+    cycles = (_LAST_YEAR - _LONGEST_COUNT_YEARS - start.year) // _CYCLE
+    probe._dtstart = probe._dtstart.replace(year=start.year + max(cycles, 0) * _CYCLE)  # noqa: SLF001 -- `replace` would look at UNTIL
+    probe._until = probe._count = None  # noqa: SLF001
+    return next(iter(probe), None) is not None
 
 
 def _until_like(start: date | datetime, until: date | datetime, zone: tzinfo) -> date | datetime:
@@ -147,19 +168,19 @@ def starts(rule: rrule, first: datetime, last: datetime) -> Iterator[datetime]:
         last: The same.
     """
     near = _forwarded(rule, first)
+    if near._until is None or near._until > last:  # noqa: SLF001 -- else dateutil counts on beyond the range
+        near._until = last  # noqa: SLF001
     for start in near:
-        if start > last:
-            return
         if start >= first:
             yield start
 
 
 def _forwarded(rule: Any, first: datetime) -> Any:
     """The same rule, begun as late before `first` as its interval allows; one with COUNT as it is."""
-    if not isinstance(rule, rrule) or rule._count is not None:  # noqa: SLF001 -- dateutil tells it in no other way
-        return rule
     near: Any = copy.copy(rule)
     near._cache, near._cache_complete = None, False  # noqa: SLF001 -- the copy would fill the cache of the original
+    if near._count is not None:  # noqa: SLF001 -- dateutil tells it in no other way
+        return near
     begin, interval = near._dtstart, near._interval  # noqa: SLF001 -- `replace` would derive other days from the start
     wall = first.astimezone(begin.tzinfo) if begin.tzinfo else first
     if near._freq == YEARLY:  # noqa: SLF001
@@ -186,14 +207,15 @@ def _forwarded(rule: Any, first: datetime) -> Any:
     return near
 
 
-def last_counted(text: str, start: date | datetime) -> date | datetime:
-    """The last start of a rule with COUNT; of one that finds no day for centuries, the last that it finds by then."""
+def last_counted(text: str, start: date | datetime) -> date | datetime | None:
+    """The last start of a rule with COUNT, or `None` where that lies more than a hundred years ahead."""
     rule: Any = rrulestr(text, dtstart=_anchor(start))
-    years = _HORIZON_YEARS.get(rule._freq, 100)  # noqa: SLF001 -- dateutil tells it in no other way
-    horizon = datetime(min(start.year + years, 9999), 12, 31)  # noqa: DTZ001 -- made as aware as the start below
-    rule._until = horizon.replace(tzinfo=UTC) if isinstance(start, datetime) else horizon  # noqa: SLF001
-    found: deque[datetime] = deque(rule, maxlen=1)
-    last = found[0] if found else _anchor(start)
+    last_year = min(start.year + _LONGEST_COUNT_YEARS, _LAST_YEAR)
+    rule._until = _anchor(start).replace(year=last_year, month=12, day=31)  # noqa: SLF001 -- no UNTIL beside COUNT else
+    found = list(rule)
+    if len(found) < rule._count:  # noqa: SLF001 -- dateutil tells it in no other way
+        return None
+    last: datetime = found[-1] if found else _anchor(start)
     return last if isinstance(start, datetime) else last.date()
 
 

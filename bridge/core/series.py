@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from icalendar.cal import Component
 
+# An instance is as long, and an override moves what follows by as much, as keeps within the calendar of Python.
+LONGEST = timedelta(days=18_000)
 _DAY = timedelta(days=1)
 # The wall clock and real time differ by up to this over a change of the offset.
 _LONGEST_SHIFT = timedelta(hours=24)
@@ -85,20 +87,15 @@ def extent(component: Component, zone: tzinfo) -> tuple[date | datetime, date | 
 class _Adapter(ComponentAdapter):  # type: ignore[misc]  # recurring_ical_events ships no types
     """A component as recurring_ical_events sees it: floating times in the account's zone, identities in UTC."""
 
-    def __init__(self, component: Component, zone: tzinfo) -> None:
-        super().__init__(component)
-        self.zone = zone
-        found = extent(component, zone)
-        if found is None:
-            raise ValueError("a series is made of components with a time")
-        self.raw_start, self.raw_end = found
-
+    # All three are abstract in the parent; the name only serves its pages of occurrences.
     raw_start: Any = None
     raw_end: Any = None
+    component_name = None
 
-    @staticmethod
-    def component_name() -> str:
-        return "VEVENT"
+    def __init__(self, component: Component, start: Any, end: Any, zone: tzinfo) -> None:
+        super().__init__(component)
+        self.zone = zone
+        self.raw_start, self.raw_end = start, end if end - start < LONGEST else start + LONGEST
 
     @property
     def component(self) -> Component:
@@ -114,6 +111,13 @@ class _Adapter(ComponentAdapter):  # type: ignore[misc]  # recurring_ical_events
     def recurrence_ids(self) -> tuple[datetime, ...]:
         named = time_of(self._component, "RECURRENCE-ID")
         return () if named is None else (_identity(aware(named, self.zone)),)
+
+    @cached_property
+    def this_and_future(self) -> bool:
+        named = time_of(self._component, "RECURRENCE-ID")
+        if named is None or str(self._component["RECURRENCE-ID"].params.get("RANGE", "")).upper() != "THISANDFUTURE":
+            return False
+        return abs(instant(self.raw_start, self.zone) - instant(named, self.zone)) < LONGEST
 
     def is_modification(self) -> bool:
         return "RECURRENCE-ID" in self._component
@@ -185,26 +189,18 @@ class _Instance(Occurrence):  # type: ignore[misc]  # recurring_ical_events ship
         self.sequence = -1
         self.named = named
         self.start = start
-        self.end = shifted_wall(start, duration) if duration is not None else adapter.raw_end
+        self.end = adapter.raw_end if duration is None else start + duration
 
     @property
     def component(self) -> Component:
         return self._adapter.component
 
 
-def shifted_wall(start: Any, duration: timedelta) -> Any:
-    """A start moved by a length on the wall clock."""
-    try:
-        return start + duration
-    except OverflowError:
-        return start
-
-
 class ZonedSeries(Series):  # type: ignore[misc]  # recurring_ical_events ships no types
     """The recurrence set of one calendar object.
 
     Args:
-        components: Master and overrides; each has a time.
+        components: Master and overrides, of which those without a time are left out; at least one has one.
         zone: The account's zone.
     """
 
@@ -212,7 +208,8 @@ class ZonedSeries(Series):  # type: ignore[misc]  # recurring_ical_events ships 
 
     def __init__(self, components: list[Component], zone: tzinfo) -> None:
         self.zone = zone
-        super().__init__([_Adapter(component, zone) for component in components])
+        found = ((component, extent(component, zone)) for component in components)
+        super().__init__([_Adapter(component, *times, zone) for component, times in found if times is not None])
 
     def occurrence(self, adapter: _Adapter, start: Any = None, end: Any = None) -> _Instance:
         """An instance as recurring_ical_events asks for it: an override by itself, or the master moved to a start."""
@@ -223,7 +220,7 @@ class ZonedSeries(Series):  # type: ignore[misc]  # recurring_ical_events ships 
         if isinstance(core, datetime):
             local, stop = start.astimezone(core.tzinfo), end
         length = stop - start
-        return _Instance(adapter, local, shifted_wall(local, -adapter.move_recurrences_by), length)
+        return _Instance(adapter, local, local - adapter.move_recurrences_by, length)
 
     def instances(self, start: datetime, end: datetime) -> Iterator[_Instance]:
         """Yields the instances that may touch a range, in no order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _FAMILIES: tuple[tuple[str, str], ...] = (
     (r"Google-Calendar-Importer|Google-Calendar", "Google Calendar"),
@@ -17,6 +18,7 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
 _PATTERNS = tuple((re.compile(pattern, re.IGNORECASE), family) for pattern, family in _FAMILIES)
 
 
+@lru_cache(maxsize=1024)
 def family(user_agent: str) -> str:
     """The family of the client, such as `Outlook`, or `other`."""
     return next((name for pattern, name in _PATTERNS if pattern.search(user_agent)), "other")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, false, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.core.canonical import digest
@@ -209,9 +209,13 @@ def _refuse_uid_conflict(
         )
 
 
+_insert_body = postgresql.insert(body)
 _INSERT_BODY = {
     "sqlite": sqlite.insert(body).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(body).on_conflict_do_nothing(),
+    # Changes nothing, but locks the text that is there, so that `journal.expire` does not delete it meanwhile.
+    "postgresql": _insert_body.on_conflict_do_update(
+        index_elements=["etag"], set_={"etag": _insert_body.excluded.etag}, where=false()
+    ),
 }
 
 

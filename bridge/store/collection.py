@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, insert, select, union_all, update
+from sqlalchemy import and_, bindparam, delete, select, text, union_all, update
 from sqlalchemy import literal as sql_literal
 
-from bridge.errors import NotFound, SyncTokenRefused
+from bridge.errors import Conflict, NotFound, SyncTokenRefused
 from bridge.store.database import instant, microseconds
 from bridge.store.schema import collection, collection_property, placement, tombstone
+from bridge.store.upsert import insert_or_change, insert_unless_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -107,6 +108,10 @@ _BY_OWNER = _SELECT.where(collection.c.kind == bindparam("kind"), collection.c.o
     collection.c.key
 )
 _LOCK = _SELECT.where(collection.c.id.in_(bindparam("ids", expanding=True))).order_by(collection.c.id).with_for_update()
+_TAKE_TURNS = text(
+    "SELECT pg_advisory_xact_lock(4791, hashtext(turn)) FROM"
+    " (SELECT DISTINCT kind || ':' || owner AS turn FROM collection WHERE id = ANY(:ids) ORDER BY 1) AS turns"
+)
 
 
 def _from_row(row: Row[*tuple[Any, ...]]) -> Collection:
@@ -148,13 +153,37 @@ def owned(tx: Transaction, kind: Kind, owner: str) -> list[Collection]:
 def lock(tx: Transaction, ids: Iterable[int]) -> dict[int, Collection]:
     """Keeps other writers from these collections until the transaction ends; gives their present state by id.
 
-    The rows are locked in order of id, so that two writers never wait for each other.
+    As an appointment may stand in several collections of an account, and only reading tells in which, one writer at a
+    time works in an account: whatever collections two writers need, and in whatever order, they never wait for each
+    other. (On SQLite one writer at a time works in the whole database.)
     """
-    return {row.id: _from_row(row) for row in tx.connection.execute(_LOCK, {"ids": sorted(set(ids))})}
+    wanted = sorted(set(ids))
+    if tx.connection.dialect.name == "postgresql":
+        tx.connection.execute(_TAKE_TURNS, {"ids": wanted})
+    return {row.id: _from_row(row) for row in tx.connection.execute(_LOCK, {"ids": wanted})}
 
 
 def create(tx: Transaction, address: Address) -> Collection:
-    """Makes an empty collection at `address`, where none stands."""
+    """Makes an empty collection at `address`.
+
+    Raises:
+        Conflict: One stands there.
+    """
+    if not _create(tx, address):
+        raise Conflict(f"There is a calendar {str(address)!r} already.", remedy="Choose another name.")
+    return get(tx, address)
+
+
+def ensure(tx: Transaction, address: Address) -> Collection:
+    """The collection at `address`, made where it is not there yet."""
+    found = find(tx, address)
+    if found is None:
+        _create(tx, address)
+        found = get(tx, address)
+    return found
+
+
+def _create(tx: Transaction, address: Address) -> bool:
     values = {
         "kind": address.kind,
         "owner": address.owner,
@@ -164,13 +193,7 @@ def create(tx: Transaction, address: Address) -> Collection:
         "floor": 0,
         "changed_at": microseconds(tx.now),
     }
-    tx.connection.execute(insert(collection), values)
-    return get(tx, address)
-
-
-def ensure(tx: Transaction, address: Address) -> Collection:
-    """The collection at `address`, made where it is not there yet."""
-    return find(tx, address) or create(tx, address)
+    return insert_unless_there(tx, collection, values)
 
 
 def remove(tx: Transaction, collection_id: int) -> None:
@@ -244,12 +267,12 @@ def _read_token(current: Collection, token: str) -> tuple[int, int]:
     if not token:
         return 0, current.revision
     match = _TOKEN.fullmatch(token)
-    if match is None or match[1] != current.incarnation or int(match[2]) > current.revision:
+    since, began = (int(match[2]), int(match[3] or 0)) if match else (0, 0)
+    if match is None or match[1] != current.incarnation or max(since, began) > current.revision:
         raise SyncTokenRefused(
             f"The sync token {token[:80]!r} was not made for the present state of calendar {str(current.address)!r}.",
             remedy="The client has to read the calendar from the beginning; most do so by themselves.",
         )
-    since, began = int(match[2]), int(match[3] or 0)
     if max(since, began) < current.floor:
         raise SyncTokenRefused(
             f"The sync token {token!r} is older than the change log of calendar {str(current.address)!r}.",
@@ -265,8 +288,10 @@ def expire_tombstones(tx: Transaction, before: datetime) -> int:
         How many were forgotten.
     """
     old = tombstone.c.at < microseconds(before)
+    query = select(tombstone.c.collection_id, tombstone.c.revision).where(old)
+    lock(tx, tx.connection.execute(query).scalars())
     floors: dict[int, int] = {}
-    for row in tx.connection.execute(select(tombstone.c.collection_id, tombstone.c.revision).where(old)):
+    for row in tx.connection.execute(query):
         floors[row.collection_id] = max(floors.get(row.collection_id, 0), row.revision)
     for collection_id, floor in sorted(floors.items()):
         tx.connection.execute(
@@ -289,11 +314,17 @@ def properties(tx: Transaction, collection_id: int, user: str) -> dict[str, str]
 
 def set_properties(tx: Transaction, collection_id: int, user: str, changed: Mapping[str, str | None]) -> None:
     """Sets properties for `user` (empty: for everybody); a value of None takes the user's own away."""
-    table = collection_property
-    for name, value in changed.items():
-        key = (table.c.collection_id == collection_id) & (table.c.user == user) & (table.c.name == name)
-        tx.connection.execute(delete(table).where(key))
-        if value is not None:
-            tx.connection.execute(
-                insert(table).values(collection_id=collection_id, user=user, name=name, value=value),
-            )
+    # In one order, so that two who set the same never wait for each other.
+    for name, value in sorted(changed.items()):
+        key = {"collection_id": collection_id, "user": user, "name": name}
+        if value is None:
+            tx.connection.execute(_FORGET_PROPERTY, key)
+        else:
+            insert_or_change(tx, collection_property, key, {"value": value}, {"value": value})
+
+
+_FORGET_PROPERTY = delete(collection_property).where(
+    collection_property.c.collection_id == bindparam("collection_id"),
+    collection_property.c.user == bindparam("user"),
+    collection_property.c.name == bindparam("name"),
+)

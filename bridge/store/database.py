@@ -9,25 +9,27 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
-from bridge.errors import StoreError, StoreFull, StoreReadOnly, StoreUnavailable
+from bridge.errors import StoreError, StoreUnavailable
 from bridge.store import migrate
+from bridge.store.translation import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_BUSY_SECONDS = 30
+# Any number that nobody else locks in the same database.
+_MIGRATION_LOCK = 4_791_200_126
 _SQLITE_PRAGMAS = (
     # Readers never wait for a writer, and a writer never for readers.
     "PRAGMA journal_mode = WAL",
     # An answered PUT survives a power cut.
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}",
     "PRAGMA cache_size = -16000",
     "PRAGMA temp_store = MEMORY",
 )
@@ -65,8 +67,15 @@ class Transaction:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         """Undoes what was done inside, and only that, when an error leaves the block."""
-        with _translated(), self.connection.begin_nested():
-            yield
+        with translated():
+            try:
+                with self.connection.begin_nested():
+                    yield
+            except DBAPIError:
+                if self.connection.dialect.name == "sqlite" and not _driver(self.connection).in_transaction:
+                    # SQLite undoes everything when its disk is full: nothing more may follow as if it had not.
+                    self.connection.invalidate()
+                raise
 
 
 class Database:
@@ -76,12 +85,21 @@ class Database:
         url: `sqlite:///path` or `postgresql://user@host/name`.
         clock: Gives the present instant in UTC.
         connections: How many connections may be open at once; one a thread is enough.
+        patience: How long to wait for a lock, for another write or for a free connection.
     """
 
-    def __init__(self, url: str, *, clock: Callable[[], datetime], connections: int = 20) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Callable[[], datetime],
+        connections: int = 20,
+        patience: timedelta = timedelta(seconds=30),
+    ) -> None:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self._clock = clock
+        self._patience = patience
         # SQLite lets one writer in at a time; waiting here is fair and costs no polling.
         self._one_writer = threading.Lock()
         if self.is_sqlite:
@@ -89,20 +107,28 @@ class Database:
                 parsed.set(drivername="sqlite+pysqlite"),
                 pool_size=connections,
                 max_overflow=connections,
-                connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS, "autocommit": True}
-                if _driver_has_autocommit()
-                else {"check_same_thread": False, "timeout": _BUSY_SECONDS, "isolation_level": None},
+                pool_timeout=patience.total_seconds(),
+                # The driver begins no transaction by itself (and with `autocommit`, new in Python 3.12, it would not
+                # commit those that we begin).
+                connect_args={
+                    "check_same_thread": False,
+                    "timeout": patience.total_seconds(),
+                    "isolation_level": None,
+                },
             )
-            event.listen(self._engine, "connect", _configure_sqlite)
+            event.listen(self._engine, "connect", self._configure_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
         else:
             self._engine = create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
                 pool_size=connections,
                 max_overflow=connections,
+                pool_timeout=patience.total_seconds(),
                 pool_pre_ping=True,
+                isolation_level="READ COMMITTED",
                 connect_args={"connect_timeout": 10, "application_name": "calbridge"},
             )
+            event.listen(self._engine, "connect", self._configure_postgresql)
 
     @property
     def engine(self) -> Engine:
@@ -113,15 +139,23 @@ class Database:
         """Closes every connection."""
         self._engine.dispose()
 
-    def migrate(self) -> None:
+    def migrate(self, folder: Path = migrate.FOLDER) -> None:
         """Brings the tables to the form that this version needs; does nothing where they have it.
+
+        Several processes may do so at once.
+
+        Args:
+            folder: Where the migrations are.
 
         Raises:
             StoreNewer: A newer Calbridge made this database.
             StoreError: The database cannot be reached or written.
         """
-        with _translated(), self._engine.connect() as connection:
-            migrate.upgrade(connection)
+        with translated(), self._engine.connect() as connection:
+            if migrate.is_current(connection, folder):
+                return
+        with translated(), self._alone() as connection:
+            migrate.upgrade(connection, folder)
 
     def check(self) -> None:
         """Passes where the database answers and its tables have the form that this version needs.
@@ -130,7 +164,7 @@ class Database:
             StoreNewer: A newer Calbridge made this database.
             StoreError: It cannot be reached, or its tables are older than this version.
         """
-        with _translated(), self._engine.connect() as connection:
+        with translated(), self._engine.connect() as connection:
             migrate.check(connection)
 
     @contextmanager
@@ -140,7 +174,7 @@ class Database:
         Raises:
             StoreError: As `bridge.errors` says.
         """
-        with _translated(), self._engine.connect() as connection:
+        with translated(), self._engine.connect() as connection:
             if not self.is_sqlite:
                 connection = connection.execution_options(  # noqa: PLW2901 -- the same connection, configured
                     isolation_level="REPEATABLE READ",
@@ -156,105 +190,73 @@ class Database:
         Raises:
             StoreError: As `bridge.errors` says.
         """
-        with _translated():
+        with translated():
             if not self.is_sqlite:
                 with self._engine.begin() as connection:
                     yield Transaction(connection, self._clock(), writing=True)
                 return
-            if not self._one_writer.acquire(timeout=_BUSY_SECONDS):
-                raise StoreUnavailable(
-                    f"Another write has been running for more than {_BUSY_SECONDS} seconds.",
-                    remedy="Try again in a moment.",
-                )
+            with self._turn_to_write(), self._engine.connect() as connection:
+                immediate = connection.execution_options(calbridge_writing=True)
+                with immediate.begin():
+                    yield Transaction(immediate, self._clock(), writing=True)
+
+    @contextmanager
+    def _turn_to_write(self) -> Iterator[None]:
+        if not self._one_writer.acquire(timeout=self._patience.total_seconds()):
+            raise StoreUnavailable(
+                f"Another write has been running for more than {self._patience.total_seconds():.0f} seconds.",
+                remedy="Try again in a moment.",
+            )
+        try:
+            yield
+        finally:
+            self._one_writer.release()
+
+    @contextmanager
+    def _alone(self) -> Iterator[Connection]:
+        """A writing transaction beside which no other process changes the tables' form."""
+        if not self.is_sqlite:
+            with self._engine.begin() as connection:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+                yield connection
+            return
+        with self._turn_to_write(), self._engine.connect() as connection:
+            immediate = connection.execution_options(calbridge_writing=True)
+            # Alembic replaces a table by a changed copy: dropping the old one must not delete what refers to it.
+            _on_sqlite(connection, "PRAGMA foreign_keys = OFF")
             try:
-                with self._engine.connect() as connection:
-                    immediate = connection.execution_options(calbridge_writing=True)
-                    with immediate.begin():
-                        yield Transaction(immediate, self._clock(), writing=True)
+                with immediate.begin():
+                    yield immediate
+                    if immediate.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
+                        raise StoreError("The migration would break references between tables, so it was not done.")
             finally:
-                self._one_writer.release()
+                _on_sqlite(connection, "PRAGMA foreign_keys = ON")
+
+    def _configure_sqlite(self, connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    def _configure_postgresql(self, connection: Any, _record: object) -> None:
+        # Whoever hangs while it holds a lock must not make everybody else hang too.
+        connection.execute(f"SET lock_timeout = {self._patience // timedelta(milliseconds=1)}")
+        connection.commit()
 
 
-def _driver_has_autocommit() -> bool:
-    import sqlite3  # noqa: PLC0415 -- only asked for its version
+def _on_sqlite(connection: Connection, pragma: str) -> None:
+    """Sets what SQLite does not let be set within a transaction."""
+    _driver(connection).execute(pragma)
 
-    return hasattr(sqlite3, "LEGACY_TRANSACTION_CONTROL")
 
-
-def _configure_sqlite(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in _SQLITE_PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
+def _driver(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # Taking the write lock at once means that no transaction fails half way because another wrote first.
     writing = connection.get_execution_options().get("calbridge_writing", False)
+    if connection.info.get("calbridge_writing") is not writing:
+        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writing else 'ON'}")
+        connection.info["calbridge_writing"] = writing
+    # Taking the write lock at once means that no transaction fails half way because another wrote first.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turns the driver's errors into the store's, with a sentence and a remedy."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise _translate(error) from error
-    except SQLAlchemyError as error:
-        if "QueuePool limit" in str(error):
-            raise StoreUnavailable(
-                "Every database connection has been busy for too long.",
-                remedy="Try again in a moment; raise server.threads if this keeps happening.",
-            ) from error
-        raise
-
-
-_FULL = ("database or disk is full", "No space left on device")
-_READ_ONLY = ("readonly database", "read-only transaction")
-_BUSY = ("database is locked", "database table is locked", "deadlock detected", "could not serialize access")
-_SQLSTATES: dict[str, type[StoreError]] = {
-    "53100": StoreFull,  # disk_full
-    "25006": StoreReadOnly,  # read_only_sql_transaction
-    "40001": StoreUnavailable,  # serialization_failure
-    "40P01": StoreUnavailable,  # deadlock_detected
-    "55P03": StoreUnavailable,  # lock_not_available
-}
-_SENTENCES: dict[type[StoreError], tuple[str, str]] = {
-    StoreFull: (
-        "The disk that holds the database is full, so nothing was stored.",
-        "Free some space; no restart is needed.",
-    ),
-    StoreReadOnly: (
-        "The database may not be written, so nothing was stored.",
-        "Let the server's user write the database file and its folder.",
-    ),
-    StoreUnavailable: (
-        "The database did not answer in time or is out of reach, so nothing was stored.",
-        "Try again in a moment; `calbridge doctor` tells more.",
-    ),
-}
-
-
-def _translate(error: DBAPIError) -> StoreError | DBAPIError:
-    text = str(error.orig)
-    state = getattr(error.orig, "sqlstate", None)
-    kind = _SQLSTATES.get(state or "")
-    if kind is None:
-        if any(mark in text for mark in _FULL):
-            kind = StoreFull
-        elif any(mark in text for mark in _READ_ONLY):
-            kind = StoreReadOnly
-        elif (
-            any(mark in text for mark in _BUSY)
-            or error.connection_invalidated
-            or "unable to open database file" in text
-            or "disk I/O error" in text
-            or (state or "").startswith(("08", "57P"))
-            or type(error.orig).__name__ == "OperationalError"
-        ):
-            kind = StoreUnavailable
-        else:
-            return error
-    message, remedy = _SENTENCES[kind]
-    return kind(message, remedy=remedy)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
 
 from bridge.store.database import instant, microseconds
 from bridge.store.schema import feed, feed_fetch
+from bridge.store.upsert import insert_or_change
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -25,7 +26,7 @@ class FeedFetch:
         client: Family of the client, such as `Outlook` or `Google Calendar`.
         at: When it last fetched, UTC.
         interval: Time between its last two fetches, or None after the first.
-        count: How many fetches were recorded; several within a minute count once.
+        count: How many fetches were recorded.
     """
 
     feed: str
@@ -42,26 +43,19 @@ def generations(tx: Transaction) -> dict[str, int]:
 
 def rotate(tx: Transaction, name: str) -> int:
     """Raises the generation of a feed, which revokes its URL, and gives the new one."""
-    current = tx.connection.execute(select(feed.c.generation).where(feed.c.name == name)).scalar_one_or_none()
-    if current is None:
-        tx.connection.execute(insert(feed), {"name": name, "generation": 1})
-        return 1
-    tx.connection.execute(update(feed).where(feed.c.name == name).values(generation=current + 1))
-    return int(current) + 1
+    insert_or_change(tx, feed, {"name": name}, {"generation": 1}, {"generation": feed.c.generation + 1})
+    return generations(tx)[name]
 
 
 def note_fetch(tx: Transaction, name: str, client: str) -> None:
     """Notes that `client` fetched the feed now."""
     now = microseconds(tx.now)
-    key = (feed_fetch.c.feed == name) & (feed_fetch.c.client == client)
-    known = tx.connection.execute(select(feed_fetch.c.at, feed_fetch.c.times).where(key)).one_or_none()
-    if known is None:
-        tx.connection.execute(
-            insert(feed_fetch), {"feed": name, "client": client, "at": now, "interval": None, "times": 1}
-        )
-        return
-    tx.connection.execute(
-        update(feed_fetch).where(key).values(at=now, interval=now - known.at, times=known.times + 1),
+    insert_or_change(
+        tx,
+        feed_fetch,
+        {"feed": name, "client": client},
+        {"at": now, "interval": None, "times": 1},
+        {"at": now, "interval": now - feed_fetch.c.at, "times": feed_fetch.c.times + 1},
     )
 
 

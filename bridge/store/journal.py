@@ -146,8 +146,17 @@ _RAW = select(body.c.raw).where(body.c.etag == bindparam("etag"))
 
 
 def raw(tx: Transaction, etag: str) -> bytes:
-    """The bytes that an entry points at."""
-    return bytes(tx.connection.execute(_RAW, {"etag": etag}).scalar_one())
+    """The bytes that an entry points at.
+
+    Raises:
+        NotFound: The entries that pointed at them have expired.
+    """
+    found = tx.connection.execute(_RAW, {"etag": etag}).scalar_one_or_none()
+    if found is None:
+        raise NotFound(
+            f"There is no version {etag!r} any more.", remedy="`calbridge history` lists those that there are."
+        )
+    return bytes(found)
 
 
 def expire(tx: Transaction, before: datetime) -> int:
@@ -156,15 +165,33 @@ def expire(tx: Transaction, before: datetime) -> int:
     Returns:
         How many entries were forgotten.
     """
-    count = tx.connection.execute(delete(journal).where(journal.c.at < microseconds(before))).rowcount
-    if count:
-        used = or_(
-            exists().where(calendar_object.c.etag == body.c.etag),
-            exists().where(journal.c.before == body.c.etag),
-            exists().where(journal.c.after == body.c.etag),
-        )
-        tx.connection.execute(delete(body).where(~used))
-    return count
+    gone = tx.connection.execute(
+        delete(journal).where(journal.c.at < microseconds(before)).returning(journal.c.before, journal.c.after)
+    ).all()
+    # Only these can have become useless: looking at every text there is would take far longer.
+    candidates = sorted({etag for row in gone for etag in row if etag is not None})
+    for start in range(0, len(candidates), _BATCH):
+        # A text that somebody is storing again just now is skipped: it is about to be used.
+        locked = tx.connection.execute(_LOCK_TEXTS, {"etags": candidates[start : start + _BATCH]}).scalars().all()
+        tx.connection.execute(_DELETE_UNUSED, {"etags": locked})
+    return len(gone)
+
+
+_BATCH = 500
+_LOCK_TEXTS = (
+    select(body.c.etag)
+    .where(body.c.etag.in_(bindparam("etags", expanding=True)))
+    .order_by(body.c.etag)
+    .with_for_update(skip_locked=True)
+)
+_DELETE_UNUSED = delete(body).where(
+    body.c.etag.in_(bindparam("etags", expanding=True)),
+    ~or_(
+        exists().where(calendar_object.c.etag == body.c.etag),
+        exists().where(journal.c.before == body.c.etag),
+        exists().where(journal.c.after == body.c.etag),
+    ),
+)
 
 
 def size(tx: Transaction) -> int:

@@ -8,11 +8,12 @@ import os
 from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 
 from bridge.errors import ConfigurationError, SealBroken
 from bridge.store.database import microseconds
 from bridge.store.schema import sealed
+from bridge.store.upsert import insert_or_change
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,8 +102,7 @@ class KeyFile:
 def keep(tx: Transaction, keys: KeyFile, name: str, secret: bytes) -> None:
     """Stores `secret` under `name`, sealed; replaces what was there."""
     values = {"token": keys.seal(secret), "changed_at": microseconds(tx.now)}
-    if not tx.connection.execute(update(sealed).where(sealed.c.name == name).values(values)).rowcount:
-        tx.connection.execute(insert(sealed), {"name": name, **values})
+    insert_or_change(tx, sealed, {"name": name}, values, values)
 
 
 def recall(tx: Transaction, keys: KeyFile, name: str) -> bytes | None:

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from bridge.config import Configuration
     from bridge.store.database import Database
 
-_CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self'; form-action 'none'"
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def pages(database: Database, *, configuration: Callable[[], Configuration]) -> Flask:
@@ -62,8 +65,6 @@ def pages(database: Database, *, configuration: Callable[[], Configuration]) -> 
     @app.after_request
     def secure(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = _CONTENT_SECURITY_POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
     return app

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bridge.core.ics import parse
-from bridge.core.model import CalendarObject
+
+if TYPE_CHECKING:
+    from bridge.core.model import CalendarObject
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")

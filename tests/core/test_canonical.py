@@ -14,10 +14,19 @@ SAME = {
     "order": ((START, END, "SUMMARY:x"), ("SUMMARY:x", END, START)),
     "order of parameters": (("ATTENDEE;CN=A;ROLE=CHAIR:mailto:a@b",), ("ATTENDEE;ROLE=CHAIR;CN=A:mailto:A@B",)),
     "folding": (("SUMMARY:Hair cut",), ("SUMMARY:Hair\r\n  cut",)),
-    "stamps": (("SUMMARY:x",), ("SUMMARY:x", "CREATED:20260101T000000Z", "LAST-MODIFIED:20260202T000000Z", "SEQUENCE:7")),
-    "notes of producers": (("SUMMARY:x",), ("SUMMARY:x", "X-MOZ-GENERATION:4", "X-LIC-ERROR;X-LIC-ERRORTYPE=VALUE-PARSE-ERROR:No value")),
+    "stamps": (
+        ("SUMMARY:x",),
+        ("SUMMARY:x", "CREATED:20260101T000000Z", "LAST-MODIFIED:20260202T000000Z", "SEQUENCE:7"),
+    ),
+    "notes of producers": (
+        ("SUMMARY:x",),
+        ("SUMMARY:x", "X-MOZ-GENERATION:4", "X-LIC-ERROR;X-LIC-ERRORTYPE=VALUE-PARSE-ERROR:No value"),
+    ),
     "duration": ((START, END), (START, "DURATION:PT1H")),
-    "default duration of a date": (("DTSTART;VALUE=DATE:20260714",), ("DTSTART;VALUE=DATE:20260714", "DTEND;VALUE=DATE:20260715")),
+    "default duration of a date": (
+        ("DTSTART;VALUE=DATE:20260714",),
+        ("DTSTART;VALUE=DATE:20260714", "DTEND;VALUE=DATE:20260715"),
+    ),
     "default duration of a time": ((START,), (START, "DTEND;TZID=Europe/Berlin:20260714T170000")),
     "spelling of a zone": ((START,), ("DTSTART;TZID=W. Europe Standard Time:20260714T170000",)),
     "prefix of a zone": ((START,), ("DTSTART;TZID=/mozilla.org/20050126_1/Europe/Berlin:20260714T170000",)),
@@ -47,11 +56,18 @@ SAME = {
     ),
     "form of a duration": (
         (*ALARM,),
-        ("BEGIN:VALARM", "TRIGGER;RELATED=START:-P0DT0H15M0S", "DESCRIPTION:Now", "ACTION:display", "X-WR-ALARMUID:7", "END:VALARM"),
+        (
+            "BEGIN:VALARM",
+            "TRIGGER;RELATED=START:-P0DT0H15M0S",
+            "DESCRIPTION:Now",
+            "ACTION:display",
+            "X-WR-ALARMUID:7",
+            "END:VALARM",
+        ),
     ),
     "order of alarms": ((*ALARM, "BEGIN:VALARM", "END:VALARM"), ("BEGIN:VALARM", "END:VALARM", *ALARM)),
     "escapes": (("DESCRIPTION:a:b\\nc",), ("DESCRIPTION:a\\:b\\Nc",)),
-}  # fmt: skip
+}
 
 DIFFERENT = {
     "a summary": (("SUMMARY:x",), ("SUMMARY:y",)),
@@ -61,7 +77,10 @@ DIFFERENT = {
     "an end": ((START, END), (START, "DURATION:PT2H")),
     "an unknown property": ((START,), (START, "X-ROOM:1")),
     "an unknown parameter": (("SUMMARY:x",), ("SUMMARY;X-A=b:x",)),
-    "a list in a parameter": (('ATTENDEE;MEMBER="mailto:a@b":mailto:c@d',), ('ATTENDEE;MEMBER="mailto:a@b","mailto:e@f":mailto:c@d',)),
+    "a list in a parameter": (
+        ('ATTENDEE;MEMBER="mailto:a@b":mailto:c@d',),
+        ('ATTENDEE;MEMBER="mailto:a@b","mailto:e@f":mailto:c@d',),
+    ),
     "a broken value": ((START, "RRULE:FREQ=NEVER"), (START, "RRULE:FREQ=EVER")),
     "a broken list": ((START, "EXDATE:never"), (START, "EXDATE:ever")),
     "a broken category": ((START, "GEO:1.0;2.0"), (START, "GEO:1.0;3.0")),
@@ -72,7 +91,7 @@ DIFFERENT = {
     "a line twice": (("COMMENT:a",), ("COMMENT:a", "COMMENT:a")),
     "line breaks in a text": (("DESCRIPTION:a\\nb",), ("DESCRIPTION:a\\\\nb",)),
     "transparency": ((START,), (START, "TRANSP:TRANSPARENT")),
-}  # fmt: skip
+}
 
 
 def object_of(content: tuple[str, ...]) -> str:
@@ -95,7 +114,15 @@ def test_another_meaning_has_another_digest(what: str) -> None:
 def test_the_header_and_the_text_of_known_zones_do_not_count() -> None:
     zone = ("BEGIN:VTIMEZONE", "TZID:Europe/Berlin", "X-LIC-LOCATION:Europe/Berlin", "END:VTIMEZONE")
     plain = event(START)
-    other = lines("BEGIN:VCALENDAR", "PRODID:-//Other", "METHOD:PUBLISH", "CALSCALE:GREGORIAN", *zone, *component(START), "END:VCALENDAR")
+    other = lines(
+        "BEGIN:VCALENDAR",
+        "PRODID:-//Other",
+        "METHOD:PUBLISH",
+        "CALSCALE:GREGORIAN",
+        *zone,
+        *component(START),
+        "END:VCALENDAR",
+    )
     assert digest(read(plain)) == digest(read(other))
 
 
@@ -130,7 +157,16 @@ def test_the_zone_of_the_account_does_not_count() -> None:
     assert digest(here) == digest(there)
 
 
-@pytest.mark.parametrize("content", [("DUE:20260714T170000Z",), ("DTSTART:20260714T170000Z",), ("DURATION:PT1H",), ("DTSTART:20260714T170000Z", "DUE:then"), ()])
+@pytest.mark.parametrize(
+    "content",
+    [
+        ("DUE:20260714T170000Z",),
+        ("DTSTART:20260714T170000Z",),
+        ("DURATION:PT1H",),
+        ("DTSTART:20260714T170000Z", "DUE:then"),
+        (),
+    ],
+)
 def test_a_to_do_counts_with_what_times_it_has(content: tuple[str, ...]) -> None:
     with_end = read(stream(*component("DTSTART:20260714T160000Z", "DUE:20260714T170000Z", kind="VTODO")))
     assert digest(read(stream(*component(*content, kind="VTODO")))) != digest(with_end)

@@ -13,7 +13,7 @@ START = "DTSTART;TZID=Europe/Berlin:20260714T170000"
 
 
 def test_the_bytes_are_kept_exactly() -> None:
-    raw = stream("X-ODD;A=\"b:c\":d", *component(START, "X-Thing:1;2,3", "summary:lower")).replace(b"\r\n", b"\n")
+    raw = stream('X-ODD;A="b:c":d', *component(START, "X-Thing:1;2,3", "summary:lower")).replace(b"\r\n", b"\n")
     assert read(raw).raw is raw
 
 
@@ -61,7 +61,7 @@ def test_one_instance_overridden_twice_is_let_be() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ((), "no event"),
+        (("BEGIN:VTIMEZONE", "TZID:Europe/Berlin", "END:VTIMEZONE"), "no event"),
         (("BEGIN:VFREEBUSY", "UID:x", "END:VFREEBUSY"), "no event"),
         ((*component(START), *component(START, kind="VTODO")), "VEVENT and VTODO"),
         ((*component(START), *component(START, uid="two")), "2 appointments"),
@@ -76,6 +76,11 @@ def test_one_instance_overridden_twice_is_let_be() -> None:
 def test_what_no_client_could_use_is_refused_with_the_reason(content: tuple[str, ...], reason: str) -> None:
     with pytest.raises(WrongComponents, match=reason):
         read(stream(*content))
+
+
+def test_an_empty_calendar_is_refused() -> None:
+    with pytest.raises(NotACalendar, match="empty"):
+        read(stream("METHOD:PUBLISH"))
 
 
 def test_what_is_not_utf_8_is_refused() -> None:

@@ -1,10 +1,23 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from core_samples import HEAD, component, event, lines, read, read_event, stream
 
 from bridge.core.reader import read_components
 from bridge.errors import NotACalendar
+
+MINE = (
+    "BEGIN:VTIMEZONE",
+    "TZID:Mine",
+    "BEGIN:STANDARD",
+    "DTSTART:19700101T000000",
+    "TZOFFSETFROM:+0500",
+    "TZOFFSETTO:+0500",
+    "END:STANDARD",
+    "END:VTIMEZONE",
+)
 
 
 def text(raw: bytes) -> str:
@@ -59,7 +72,7 @@ def test_a_period_may_end_in_another_zone_or_in_none() -> None:
         "RDATE;VALUE=PERIOD:20260717T150000/20260717T170000",
         "RDATE;VALUE=PERIOD:20260718T150000Z/PT1H",
     )
-    found = read_components(text(raw)).subcomponents[0]["RDATE"]
+    found: Any = read_components(text(raw)).subcomponents[0]["RDATE"]
     ends = [entry.dt[1] for prop in found for entry in prop.dts]
     assert [str(end) for end in ends] == [
         "2026-07-15 18:00:00+02:00",
@@ -70,15 +83,13 @@ def test_a_period_may_end_in_another_zone_or_in_none() -> None:
 
 
 def test_the_zone_of_one_stream_is_unknown_to_the_next() -> None:
-    zone = ("BEGIN:VTIMEZONE", "TZID:Mine", "BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETFROM:+0500", "TZOFFSETTO:+0500", "END:STANDARD", "END:VTIMEZONE")  # fmt: skip
     start = component("DTSTART;TZID=Mine:20260714T170000")
-    assert read(stream(*zone, *start)).span.first.hour == 12
+    assert read(stream(*MINE, *start)).span.first.hour == 12
     assert read(stream(*start)).span.first.hour == 15
 
 
 def test_a_zone_may_stand_after_the_times_that_name_it() -> None:
-    zone = ("BEGIN:VTIMEZONE", "TZID:Mine", "BEGIN:STANDARD", "DTSTART:19700101T000000", "TZOFFSETFROM:+0500", "TZOFFSETTO:+0500", "END:STANDARD", "END:VTIMEZONE")  # fmt: skip
-    assert read(stream(*component("DTSTART;TZID=Mine:20260714T170000"), *zone)).span.first.hour == 12
+    assert read(stream(*component("DTSTART;TZID=Mine:20260714T170000"), *MINE)).span.first.hour == 12
 
 
 def test_zones_that_are_known_by_name_are_left_out_of_the_reading() -> None:

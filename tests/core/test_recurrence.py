@@ -83,13 +83,17 @@ def test_instances_keep_their_hour_over_a_change_of_the_clock() -> None:
 
 def test_a_night_shift_ends_at_six_in_every_night() -> None:
     obj = read_event(
-        "DTSTART;TZID=Europe/Berlin:20261023T220000", "DTEND;TZID=Europe/Berlin:20261024T060000", "RRULE:FREQ=DAILY;COUNT=2"
+        "DTSTART;TZID=Europe/Berlin:20261023T220000",
+        "DTEND;TZID=Europe/Berlin:20261024T060000",
+        "RRULE:FREQ=DAILY;COUNT=2",
     )
     assert [instance.last for instance in in_2026(obj)] == [utc(2026, 10, 24, 4), utc(2026, 10, 25, 5)]
 
 
 def test_a_custom_zone_is_expanded_by_its_own_rules() -> None:
-    raw = stream(*CUSTOM_BERLIN, *component("DTSTART;TZID=Customized Time Zone:20261024T090000", "RRULE:FREQ=DAILY;COUNT=2"))
+    raw = stream(
+        *CUSTOM_BERLIN, *component("DTSTART;TZID=Customized Time Zone:20261024T090000", "RRULE:FREQ=DAILY;COUNT=2")
+    )
     assert [instance.first.hour for instance in in_2026(read(raw))] == [7, 8]
 
 
@@ -113,12 +117,19 @@ def test_rdates_add_instances_and_periods_bring_their_own_length() -> None:
 
 
 def test_floating_rdates_and_periods_stand_in_the_zone_of_the_account() -> None:
-    obj = read_event("DTSTART:20260714T170000", "RDATE:20260801T090000", "RDATE;VALUE=PERIOD:20260802T090000/20260802T100000")
+    obj = read_event(
+        "DTSTART:20260714T170000", "RDATE:20260801T090000", "RDATE;VALUE=PERIOD:20260802T090000/20260802T100000"
+    )
     assert days(obj) == ["0714 17:00", "0801 09:00", "0802 09:00"]
 
 
 def test_an_override_replaces_its_instance_wherever_it_goes() -> None:
-    moved = component("RECURRENCE-ID;TZID=Europe/Berlin:20260721T170000", "DTSTART;TZID=America/New_York:20270301T090000", "SUMMARY:x", "SEQUENCE:2")  # fmt: skip
+    moved = component(
+        "RECURRENCE-ID;TZID=Europe/Berlin:20260721T170000",
+        "DTSTART;TZID=America/New_York:20270301T090000",
+        "SUMMARY:x",
+        "SEQUENCE:2",
+    )
     obj = read(stream(*component(START, END, "RRULE:FREQ=WEEKLY;COUNT=3"), *moved))
     assert days(obj) == ["0714 17:00", "0728 17:00"]
     (late,) = expand(obj, utc(2027, 1, 1), utc(2028, 1, 1), zone=BERLIN, limit=9)
@@ -211,7 +222,12 @@ def test_a_range_with_more_instances_than_the_limit_is_refused() -> None:
 def test_an_old_dense_series_is_expanded_near_the_range_only() -> None:
     obj = read_event("DTSTART:00010101T000000Z", "RRULE:FREQ=HOURLY")
     assert len(expand(obj, utc(2026, 7, 1), utc(2026, 7, 2), zone=BERLIN, limit=99)) == 24
-    for rule in ("FREQ=YEARLY;INTERVAL=3", "FREQ=MONTHLY;INTERVAL=5", "FREQ=WEEKLY;INTERVAL=7", "FREQ=YEARLY;BYDAY=1MO"):
+    for rule in (
+        "FREQ=YEARLY;INTERVAL=3",
+        "FREQ=MONTHLY;INTERVAL=5",
+        "FREQ=WEEKLY;INTERVAL=7",
+        "FREQ=YEARLY;BYDAY=1MO",
+    ):
         old = read_event("DTSTART:19700105T100000Z", f"RRULE:{rule}")
         every = expand(old, utc(1970, 1, 1), utc(2030, 1, 1), zone=BERLIN, limit=LIMIT)
         near = expand(old, utc(2026, 1, 1), utc(2030, 1, 1), zone=BERLIN, limit=LIMIT)
@@ -227,8 +243,29 @@ def test_spans_are_endless_bounded_or_counted() -> None:
     assert utc(2026, 7, 28, 16) <= last("FREQ=WEEKLY;UNTIL=20260728T150000Z") <= utc(2026, 7, 29)
     assert last("FREQ=YEARLY;COUNT=300") > utc(2324, 1, 1)
     assert last("FREQ=WEEKLY;UNTIL=99991231T230000Z") == ENDLESS
-    assert read_event("DTSTART;VALUE=DATE:20260714", "RRULE:FREQ=DAILY;UNTIL=20260716").span.last >= utc(2026, 7, 16, 22)
+    assert read_event("DTSTART;VALUE=DATE:20260714", "RRULE:FREQ=DAILY;UNTIL=20260716").span.last >= utc(
+        2026, 7, 16, 22
+    )
     assert read_event("DTSTART;VALUE=DATE:20260714", "RRULE:FREQ=DAILY;COUNT=3").span.last >= utc(2026, 7, 16, 22)
+
+
+def test_a_length_in_hours_makes_an_event_on_a_date_one_at_a_time() -> None:
+    (found,) = in_2026(read_event("DTSTART;VALUE=DATE:20260714", "DURATION:PT36H"))
+    assert (found.first, found.last) == (utc(2026, 7, 13, 22), utc(2026, 7, 15, 10))
+
+
+def test_an_override_of_a_date_replaces_its_day() -> None:
+    override = component("RECURRENCE-ID;VALUE=DATE:20260715", "DTSTART;VALUE=DATE:20260720")
+    obj = read(stream(*component("DTSTART;VALUE=DATE:20260714", "RRULE:FREQ=DAILY;COUNT=3"), *override))
+    assert days(obj) == ["0714 00:00", "0716 00:00", "0720 00:00"]
+
+
+def test_an_override_that_moves_all_that_follow_by_centuries_moves_itself_alone() -> None:
+    moved = component(
+        "RECURRENCE-ID;RANGE=THISANDFUTURE:20260715T100000Z", "DTSTART:99500715T100000Z", "DURATION:P999D"
+    )
+    obj = read(stream(*component("DTSTART:20260714T100000Z", "RRULE:FREQ=DAILY;COUNT=3"), *moved))
+    assert days(obj) == ["0714 12:00", "0716 12:00"]
 
 
 def test_a_range_outside_of_the_calendar_of_python_is_cut() -> None:
@@ -238,8 +275,11 @@ def test_a_range_outside_of_the_calendar_of_python_is_cut() -> None:
 
 
 def test_an_instance_at_the_end_of_time_does_not_overflow() -> None:
-    obj = read_event("DTSTART:99981101T000000Z", "DTEND:99981102T000000Z", "RRULE:FREQ=DAILY;COUNT=3", "RDATE:99991230T000000Z")
-    assert len(expand(obj, utc(9998, 1, 1), ENDLESS, zone=BERLIN, limit=9)) == 3
+    late = read_event(
+        "DTSTART:98881101T000000Z", "DTEND:99991102T000000Z", "RRULE:FREQ=DAILY;COUNT=3", "RDATE:99991230T000000Z"
+    )
+    assert len(expand(late, utc(9888, 1, 1), ENDLESS, zone=BERLIN, limit=9)) == 3
+    assert late.span.last == ENDLESS
 
 
 def test_a_range_touches_by_the_rules_of_caldav() -> None:

@@ -42,12 +42,20 @@ SAMPLES: dict[str, tuple[bytes, bytes]] = {
         event("DTSTART;VALUE=DATE:20260714"),
     ),
     "undeclared-value-type": (
-        event("DTSTART:20260714", "RDATE:20260801"),
-        event("DTSTART;VALUE=DATE:20260714", "RDATE;VALUE=DATE:20260801"),
+        event("DTSTART:20260714", "DTEND;VALUE=DATE:20260715", "RDATE;VALUE=DATE-TIME:20260801"),
+        event("DTSTART;VALUE=DATE:20260714", "DTEND;VALUE=DATE:20260715", "RDATE;VALUE=DATE:20260801"),
     ),
     "tzid-beside-utc-or-date": (
-        event("DTSTART;TZID=Europe/Berlin:20260714T150000Z", "RDATE;TZID=Europe/Berlin;VALUE=PERIOD:20260801T150000Z/PT1H"),
-        event("DTSTART:20260714T150000Z", "RDATE;VALUE=PERIOD:20260801T150000Z/PT1H"),
+        event(
+            "DTSTART;TZID=Europe/Berlin:20260714T150000Z",
+            "DTEND;TZID=Europe/Berlin:20260714T180000",
+            "RDATE;TZID=Europe/Berlin;VALUE=PERIOD:20260801T150000Z/PT1H",
+        ),
+        event(
+            "DTSTART:20260714T150000Z",
+            "DTEND;TZID=Europe/Berlin:20260714T180000",
+            "RDATE;VALUE=PERIOD:20260801T150000Z/PT1H",
+        ),
     ),
     "unreadable-recurrence-id": (
         stream(*component("RECURRENCE-ID:then", START)),
@@ -58,7 +66,11 @@ SAMPLES: dict[str, tuple[bytes, bytes]] = {
         stream(*component("RECURRENCE-ID;TZID=Europe/Berlin:20260714T170000", START)),
     ),
     "outlook-all-day": (
-        event("DTSTART;TZID=Europe/Berlin:20260714T000000", "DTEND;TZID=Europe/Berlin:20260716T000000", "X-MICROSOFT-CDO-ALLDAYEVENT:TRUE"),
+        event(
+            "DTSTART;TZID=Europe/Berlin:20260714T000000",
+            "DTEND;TZID=Europe/Berlin:20260716T000000",
+            "X-MICROSOFT-CDO-ALLDAYEVENT:TRUE",
+        ),
         event("DTSTART;VALUE=DATE:20260714", "DTEND;VALUE=DATE:20260716", "X-MICROSOFT-CDO-ALLDAYEVENT:TRUE"),
     ),
     "end-of-other-kind": (
@@ -75,6 +87,10 @@ SAMPLES: dict[str, tuple[bytes, bytes]] = {
         event("DTSTART;VALUE=DATE:20260714", "DTEND;VALUE=DATE:20260715"),
     ),
     "empty-rule": (event(START, "RRULE:"), event(START)),
+    "count-below-one": (
+        event(START, "RRULE:FREQ=WEEKLY;COUNT=-1", "RRULE:FREQ=YEARLY;COUNT=2"),
+        event(START, "RRULE:FREQ=WEEKLY", "RRULE:FREQ=YEARLY;COUNT=2"),
+    ),
     "recurrence-in-override": (
         stream(*component("RECURRENCE-ID;TZID=Europe/Berlin:20260714T170000", START, WEEKLY)),
         stream(*component("RECURRENCE-ID;TZID=Europe/Berlin:20260714T170000", START)),
@@ -91,13 +107,15 @@ SAMPLES: dict[str, tuple[bytes, bytes]] = {
         stream(*component(START, WEEKLY), *component("RECURRENCE-ID;RANGE=THISANDFUTURE;VALUE=DATE:20260721", START)),
         stream(*component(START, WEEKLY), *component("RECURRENCE-ID;RANGE=THISANDFUTURE:20260721T150000Z", START)),
     ),
-}  # fmt: skip
+}
 
 
 def starts(raw: bytes) -> list[datetime]:
     """The starts of all instances in 2026."""
     begin = datetime(2026, 1, 1, tzinfo=UTC)
-    return [instance.first for instance in expand(read(raw), begin, begin + timedelta(days=365), zone=BERLIN, limit=100)]
+    return [
+        instance.first for instance in expand(read(raw), begin, begin + timedelta(days=365), zone=BERLIN, limit=100)
+    ]
 
 
 def test_every_repair_has_a_sample() -> None:
@@ -176,6 +194,16 @@ def test_until_on_a_day_includes_that_day() -> None:
     assert len(starts(event("DTSTART;VALUE=DATE:20260714", "RRULE:FREQ=WEEKLY;UNTIL=20260728T000000Z"))) == 3
 
 
+def test_only_one_of_two_rules_ends_wrongly() -> None:
+    raw = event(START, "RRULE:FREQ=WEEKLY;UNTIL=20260721", "RRULE:FREQ=WEEKLY;UNTIL=20260728T150000Z")
+    assert len(starts(raw)) == 3
+
+
+def test_a_day_is_excluded_from_a_series_in_utc() -> None:
+    raw = event("DTSTART:20260714T150000Z", WEEKLY, "EXDATE;VALUE=DATE:20260721", "EXDATE:20260728T150000Z")
+    assert [start.day for start in starts(raw)] == [14, 4]
+
+
 def test_an_end_on_the_wall_clock_of_another_kind_is_compared_there() -> None:
     assert "end-not-after-start" in applied(event(START, "DTEND:20260714T160000"))
     assert "end-not-after-start" in applied(event(START, "DTEND:20260714T140000Z"))
@@ -195,6 +223,12 @@ def test_a_midnight_that_is_not_marked_as_a_day_stays_a_time() -> None:
 
 def test_a_to_do_that_is_due_on_a_date_is_due_at_its_midnight() -> None:
     assert "end-of-other-kind" in applied(stream(*component(START, "DUE;VALUE=DATE:20260716", kind="VTODO")))
+
+
+def test_a_time_that_is_declared_a_date_stays_a_time() -> None:
+    raw = event("DTSTART;VALUE=DATE:20260714T170000")
+    assert applied(raw) == ("undeclared-value-type",)
+    assert digest(read(raw)) == digest(read(event("DTSTART:20260714T170000")))
 
 
 def test_a_nameless_end_is_let_be() -> None:

@@ -40,6 +40,12 @@ def test_the_uid_of_an_alarm_is_not_that_of_the_event() -> None:
     assert len(list(split(whole))) == 1
 
 
+def test_what_stands_deep_within_an_alarm_is_none_of_the_event() -> None:
+    alarm = ("BEGIN:VALARM", "BEGIN:VLOCATION", "UID:place", "END:VLOCATION", "UID:alarm", "END:VALARM")
+    (found,) = split(stream("BEGIN:VEVENT", *alarm, "UID:event", START, "END:VEVENT"))
+    assert read(found).uid == "event"
+
+
 def test_several_calendars_one_after_another_are_all_cut() -> None:
     assert list(split(event(START) + stream(*component(START, uid="two")))) == [
         event(START),

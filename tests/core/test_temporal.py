@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,7 +9,18 @@ from core_samples import BERLIN, CUSTOM_BERLIN, NEW_YORK, component, event, read
 from icalendar.prop import vBroken, vDDDTypes
 
 from bridge.core.model import BEGINNING, ENDLESS
-from bridge.core.temporal import AllDay, Floating, Time, Zoned, from_native, from_property, instant, native, read_time, shifted
+from bridge.core.temporal import (
+    AllDay,
+    Floating,
+    Time,
+    Zoned,
+    from_native,
+    from_property,
+    instant,
+    native,
+    read_time,
+    shifted,
+)
 
 
 def wall(*parts: int) -> datetime:
@@ -65,7 +77,7 @@ def test_there_are_three_kinds_of_time() -> None:
 
 def test_a_property_says_which_kind_its_time_is() -> None:
     obj = read(event("DTSTART;TZID=Europe/Berlin:20260714T170000", "DTEND:20260714T160000Z"))
-    found = obj.calendar.subcomponents[0]
+    found: Any = obj.calendar.subcomponents[0]
     assert from_property(found["DTSTART"]) == Zoned(wall(2026, 7, 14, 17), BERLIN, "Europe/Berlin")
     assert from_property(found["DTEND"]) == Zoned(wall(2026, 7, 14, 16), UTC, "UTC")
 
@@ -78,7 +90,8 @@ def test_a_property_without_a_single_time_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "when", [AllDay(date(2026, 7, 14)), Floating(wall(2026, 7, 14, 9)), Zoned(wall(2026, 7, 14, 9), BERLIN, "Europe/Berlin")]
+    "when",
+    [AllDay(date(2026, 7, 14)), Floating(wall(2026, 7, 14, 9)), Zoned(wall(2026, 7, 14, 9), BERLIN, "Europe/Berlin")],
 )
 def test_a_time_survives_the_way_to_python_and_back(when: Time) -> None:
     tzid = when.tzid if isinstance(when, Zoned) else None
@@ -97,12 +110,19 @@ def test_a_wall_time_that_is_skipped_has_the_offset_before_the_gap() -> None:
 
 def test_a_wall_time_that_comes_twice_is_the_first() -> None:
     assert instant(wall(2026, 10, 25, 2, 30), BERLIN) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
-    assert instant(datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=1), BERLIN) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert instant(datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN, fold=1), BERLIN) == datetime(
+        2026, 10, 25, 0, 30, tzinfo=UTC
+    )
 
 
 def test_a_custom_zone_treats_gap_and_fold_alike() -> None:
     obj = read(
-        stream(*CUSTOM_BERLIN, *component("DTSTART;TZID=Customized Time Zone:20260329T023000", "DTEND;TZID=Customized Time Zone:20261025T023000"))
+        stream(
+            *CUSTOM_BERLIN,
+            *component(
+                "DTSTART;TZID=Customized Time Zone:20260329T023000", "DTEND;TZID=Customized Time Zone:20261025T023000"
+            ),
+        )
     )
     assert obj.span.first == datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
     assert obj.span.last == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from core_samples import BERLIN, CUSTOM_BERLIN, component, read, stream
+from core_samples import BERLIN, CUSTOM_BERLIN, component, lines, read, stream
 from icalendar import Calendar
 
 from bridge.core.zones import CustomZone, Onset, custom_zone, iana_key, named_zone, resolve_zone
@@ -45,9 +45,7 @@ def test_every_name_of_utc_is_utc(tzid: str) -> None:
     assert named_zone(tzid) is UTC
 
 
-@pytest.mark.parametrize(
-    ("tzid", "hours"), [("GMT+0200", 2), ("UTC-05:00", -5), ("+01:00", 1), ("UTC+3", 3)]
-)
+@pytest.mark.parametrize(("tzid", "hours"), [("GMT+0200", 2), ("UTC-05:00", -5), ("+01:00", 1), ("UTC+3", 3)])
 def test_an_offset_for_a_name_is_that_offset(tzid: str, hours: int) -> None:
     zone = named_zone(tzid)
     assert zone is not None
@@ -60,7 +58,9 @@ def test_an_impossible_offset_is_no_zone() -> None:
 
 def test_the_iana_rules_win_over_embedded_ones_of_the_same_name() -> None:
     stale = Calendar.from_ical(
-        stream(*(line.replace("Customized Time Zone", "Europe/Berlin").replace("+0200", "+0900") for line in CUSTOM_BERLIN))
+        stream(
+            *(line.replace("Customized Time Zone", "Europe/Berlin").replace("+0200", "+0900") for line in CUSTOM_BERLIN)
+        )
     )
     assert resolve_zone("Europe/Berlin", stale) == ZoneInfo("Europe/Berlin")
 
@@ -99,7 +99,9 @@ def test_gap_and_fold_are_those_of_pep_495() -> None:
     zone = berlin()
     for wall in (datetime(2026, 3, 29, 2, 30), datetime(2026, 10, 25, 2, 30)):  # noqa: DTZ001 -- wall times
         for fold in (0, 1):
-            assert wall.replace(tzinfo=zone, fold=fold).utcoffset() == wall.replace(tzinfo=BERLIN, fold=fold).utcoffset()
+            assert (
+                wall.replace(tzinfo=zone, fold=fold).utcoffset() == wall.replace(tzinfo=BERLIN, fold=fold).utcoffset()
+            )
 
 
 def test_a_custom_zone_tells_name_and_daylight_saving() -> None:
@@ -146,24 +148,28 @@ def test_one_unreadable_observance_leaves_the_other() -> None:
 
 
 def test_rules_end_with_until_and_begin_again_with_rdate() -> None:
-    text = "\n".join([
-        "BEGIN:VTIMEZONE",
-        "TZID:x",
-        "BEGIN:STANDARD",
-        "DTSTART:20001029T030000",
-        "TZOFFSETFROM:+0200",
-        "TZOFFSETTO:+0100",
-        "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10;UNTIL=20011028T010000Z",
-        "RDATE:20051030T030000,20061029T030000",
-        "END:STANDARD",
-        "BEGIN:DAYLIGHT",
-        "DTSTART:20000326",
-        "TZOFFSETFROM:+0100",
-        "TZOFFSETTO:+020000",
-        "RRULE:UNTIL=20060326;FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3",
-        "END:DAYLIGHT",
-        "END:VTIMEZONE",
-    ])  # fmt: skip
+    text = (
+        lines(
+            "BEGIN:VTIMEZONE",
+            "TZID:x",
+            "BEGIN:STANDARD",
+            "DTSTART:20001029T030000",
+            "TZOFFSETFROM:+0200",
+            "TZOFFSETTO:+0100",
+            "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10;UNTIL=20011028T010000Z",
+            "RDATE:20051030T030000,20061029T030000",
+            "END:STANDARD",
+            "BEGIN:DAYLIGHT",
+            "DTSTART:20000326",
+            "TZOFFSETFROM:+0100",
+            "TZOFFSETTO:+020000",
+            "RRULE:UNTIL=20060326;FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3",
+            "END:DAYLIGHT",
+            "END:VTIMEZONE",
+        )
+        .decode()
+        .replace("\r\n", "\n")
+    )
     zone = custom_zone(text)
     offsets = {year: datetime(year, 12, 1, tzinfo=zone).utcoffset() for year in (2000, 2001, 2002, 2005, 2006, 2010)}
     winter, summer = timedelta(hours=1), timedelta(hours=2)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.core.ics import parse
-from bridge.core.model import CalendarObject
 from bridge.core.recurrence import expand, touches
+
+if TYPE_CHECKING:
+    from bridge.core.model import CalendarObject
 
 ZONES = ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kolkata", "UTC")
 ACCOUNT = ZoneInfo("Europe/Amsterdam")
@@ -180,7 +183,7 @@ def test_the_span_encloses_every_instance(series: Series) -> None:
 def test_a_range_far_ahead_is_expanded_as_if_every_instance_before_had_been_counted(series: Series, days: int) -> None:
     start = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=days)
     end = start + timedelta(days=20)
-    found = [(instance.first, instance.last) for instance in expand(parsed(series), start, end, zone=ACCOUNT, limit=LIMIT)]
+    found = [
+        (instance.first, instance.last) for instance in expand(parsed(series), start, end, zone=ACCOUNT, limit=LIMIT)
+    ]
     assert found == series.instances(start, end)
-
-

@@ -1,0 +1,105 @@
+"""`history` and `undo`: who changed what, and how it is taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import click
+
+from bridge.cli import screen
+from bridge.cli.opening import opened
+from bridge.cli.options import with_config, with_json
+from bridge.cli.places import address_of
+from bridge.errors import NotFound
+from bridge.store import journal
+from bridge.store.journal import Author
+from bridge.store.undo import undo as take_back
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+    from pathlib import Path
+
+    from bridge.bootstrap import Site
+    from bridge.store.journal import JournalEntry
+
+_WORDS = {"create": "created", "replace": "changed", "remove": "deleted"}
+
+
+@click.command()
+@click.argument("calendar", required=False, metavar="[ACCOUNT/RESOURCE]")
+@click.option("--uid", help="Only the appointment with this UID")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many changes")
+@with_config
+@with_json
+def history(calendar: str | None, uid: str | None, limit: int, config: Path, *, as_json: bool) -> None:
+    """Show who changed which appointments, the newest change first."""
+    site = opened(config)
+    with site.database.reading() as tx:
+        address = None if calendar is None else address_of(site, tx, calendar)
+        entries = journal.history(tx, address=address, uid=uid, limit=limit)
+    if as_json:
+        screen.document({"entries": [_as_json(entry) for entry in entries]})
+        return
+    if not entries:
+        screen.say("Nothing was changed.")
+        return
+    screen.table(
+        ("ENTRY", "WHEN", "CALENDAR", "WHAT", "TITLE", "WHO", "THROUGH"),
+        [
+            (
+                str(entry.id),
+                screen.when(entry.at, _zone(site, entry)),
+                str(entry.address),
+                _WORDS[entry.action],
+                entry.summary or entry.uid,
+                entry.author.who,
+                entry.author.via,
+            )
+            for entry in entries
+        ],
+    )
+    if len(entries) == limit:
+        screen.say(f"These are the newest {limit}; --limit shows more.")
+
+
+def _zone(site: Site, entry: JournalEntry) -> tzinfo:
+    try:
+        return site.zone(entry.address)
+    except NotFound:
+        # A resource that has left the configuration keeps its history.
+        return next((account.time_zone for account in site.configuration.accounts.values()), ZoneInfo("UTC"))
+
+
+def _as_json(entry: JournalEntry) -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "calendar": str(entry.address),
+        "action": str(entry.action),
+        "uid": entry.uid,
+        "href": entry.href,
+        "title": entry.summary,
+        "who": entry.author.who,
+        "via": entry.author.via,
+    }
+
+
+@click.command()
+@click.argument("entry", type=click.IntRange(1))
+@with_config
+@with_json
+def undo(entry: int, config: Path, *, as_json: bool) -> None:
+    """Take one change back: ENTRY is its number in `calbridge history`."""
+    site = opened(config)
+    with site.database.writing() as tx:
+        address = journal.get(tx, entry).address
+        undone = take_back(
+            tx, entry, author=Author("undo", f"calbridge undo {entry}"), parse=lambda raw: site.parse(raw, address)
+        )
+    if as_json:
+        screen.document({"undone": _as_json(undone)})
+        return
+    title = undone.summary or undone.uid
+    stands = {"create": "is deleted again", "replace": "is as it was before", "remove": "is back"}[undone.action]
+    screen.say(f"{title!r} in {undone.address} {stands}.")

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from bridge import config
+from bridge.config.shape import ANY, walk
+from tests.docs.documents import Block, Document, documents
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SNIPPETS = [(document, block) for document in documents() for block in document.blocks("yaml")]
+WHOLE = {
+    "accounts": {
+        "salon": {
+            "name": "Salon Anna",
+            "time_zone": "Europe/Amsterdam",
+            "resources": {
+                "anna": {"kind": "employee", "name": "Anna"},
+                "room-1": {"kind": "location", "name": "Room 1"},
+                "laser": {"kind": "instrument", "name": "Laser"},
+            },
+        }
+    }
+}
+"""What a snippet that shows one section is put into."""
+SECTIONS = {place[0] for place, _ in walk()}
+PLACES = {".".join(step for step in place if step != ANY) for place, _ in walk()}
+
+
+def named_files(value: Any) -> set[str]:
+    if not isinstance(value, dict):
+        return set()
+    here = {
+        str(name)
+        for key, name in value.items()
+        if isinstance(name, str) and (key.endswith(("_file", "_filename")) or key in {"certificate", "key"})
+    }
+    return here.union(*map(named_files, value.values()))
+
+
+@pytest.mark.parametrize(
+    ("document", "block"), SNIPPETS, ids=[f"{document.name}:{block.line}" for document, block in SNIPPETS]
+)
+def test_a_yaml_snippet_is_a_configuration_that_the_server_takes(
+    document: Document, block: Block, tmp_path: Path
+) -> None:
+    yaml = YAML(typ="safe", pure=True)
+    shown = yaml.load(block.text)
+    whole = {**WHOLE, **shown}
+    for name in named_files(shown):
+        if not name.startswith("/") and name != shown.get("secret_key_file"):
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("postgresql://calbridge:word@db.example.org/calbridge" if "database" in name else "word")
+            path.chmod(0o600)
+    path = tmp_path / "bridge.yaml"
+    with path.open("w") as file:
+        yaml.dump(whole, file)
+    environ = dict.fromkeys(re.findall(r"\$\{(\w+)", block.text), "word")
+    loaded = config.load(path, environ=environ)
+    assert loaded.accounts, document.name
+
+
+@pytest.mark.parametrize("document", documents(), ids=lambda document: document.name)
+def test_every_setting_that_a_document_names_exists(document: Document) -> None:
+    named = {span for span in document.spans() if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", span)}
+    unknown = {
+        span
+        for span in named
+        if span.partition(".")[0] in SECTIONS and span not in PLACES and not span.endswith((".yaml", ".py"))
+    }
+    assert not unknown
