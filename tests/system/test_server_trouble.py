@@ -217,7 +217,6 @@ def without_database(on_postgresql: Server, postgresql: PostgreSQL) -> Iterator[
 PROPERTIES = b'<propfind xmlns="DAV:"><prop><displayname/></prop></propfind>'
 
 
-@pytest.mark.xfail(reason="Radicale meets the store before our methods do, and answers 500 to what it raises")
 def test_calendar_programs_are_asked_to_wait_for_a_database_that_has_stopped(without_database: Server) -> None:
     for method, path, body in (
         ("PUT", f"{CALENDAR}2.ics", event("2")),
