@@ -56,11 +56,11 @@ class KeyFile:
         Raises:
             ConfigurationError: There is one already, or it cannot be written.
         """
+        if path.exists():
+            raise ConfigurationError(f"secret_key_file: {str(path)!r} is there already, and is kept.")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write_for_owner(path, Fernet.generate_key() + b"\n")
-        except FileExistsError as error:
-            raise ConfigurationError(f"secret_key_file: {str(path)!r} is there already, and is kept.") from error
         except OSError as error:
             raise ConfigurationError(f"secret_key_file: {str(path)!r} cannot be made ({error.strerror}).") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,6 +80,15 @@ class TestSqlite:
             pulse.remembered("anna", lambda tx: read.append(revision(tx)))
 
         assert read == [0]
+
+    def test_ones_own_writes_show_at_once_however_long_it_rests(self, desk: Desk, database: Database) -> None:
+        anna = desk.calendar()
+        pulse = Pulse(database, rest=timedelta(hours=1))
+        assert pulse.remembered("anna", revision) == 0
+
+        desk.put(anna, "x.ics", appointment())
+
+        assert pulse.remembered("anna", revision) == 1
 
     def test_different_keys_are_remembered_apart(self, database: Database) -> None:
         pulse = Pulse(database)

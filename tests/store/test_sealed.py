@@ -106,6 +106,21 @@ def test_a_key_file_is_never_overwritten(path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_a_key_file_that_cannot_be_made_says_so(path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be made"):
+        KeyFile.make(path / "in-a-file.key")
+
+
+def test_a_key_file_that_cannot_be_replaced_stays_as_it_is(path: Path) -> None:
+    before = path.read_bytes()
+    path.with_name("secret.key.new").mkdir()
+
+    with pytest.raises(ConfigurationError, match="cannot be replaced"):
+        KeyFile.rotate(path)
+
+    assert path.read_bytes() == before
+
+
 def test_a_rotation_goes_on_where_an_earlier_one_was_killed(path: Path) -> None:
     path.with_name("secret.key.new").write_text("half a k")
 
