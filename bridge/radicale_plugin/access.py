@@ -157,7 +157,7 @@ class Logins:
     def _primary(self, user: str, password: str, address: str) -> bool:
         known = self._backing.configuration().users.get(user)
         if self._foreign is not None:
-            context = auth.AuthContext()
+            context: Any = auth.AuthContext()  # type: ignore[no-untyped-call]
             context.remote_addr = address
             # What plugins implement; the public `login` would add a cache and a delay of its own.
             confirmed, _ = self._foreign._login_ext_with_groups(user, password, context)  # noqa: SLF001

@@ -125,8 +125,13 @@ class Application(ObjectMethods):
 
     @answering
     def do_MKCOL(self, request: Request) -> WSGIResponse:  # noqa: N802
-        """Makes a calendar of the user's own (RFC 5689), and nothing else."""
+        """Makes a calendar of the user's own: a home holds nothing else, so one without a type is a calendar too."""
+        if request.body and "xml" not in request.content_type.lower():
+            # RFC 4918 section 9.3
+            return refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body of a MKCOL is XML.")
         self._check_may_make(request)
+        if not request.body:
+            return super().do_MKCALENDAR(*request.arguments)
         return super().do_MKCOL(*request.arguments)
 
     def _check_may_make(self, request: Request) -> None:
@@ -136,8 +141,12 @@ class Application(ObjectMethods):
             Refused: They may not, or the request is no good.
         """
         place, user = request.place, request.user
-        if place is None or place.user != user or not place.calendar or place.href:
+        self.check_parent(request)
+        if place is None or place.user != user or not place.calendar:
             raise Refused(HTTPStatus.FORBIDDEN, "A calendar can only be made in your own home.", "D:need-privileges")
+        if place.href:
+            sentence = "A calendar can only be made in your home, not within another calendar."
+            raise Refused(HTTPStatus.FORBIDDEN, sentence, "C:calendar-collection-location-ok")
         if not self.backing.makes_calendars(user):
             raise Refused(
                 HTTPStatus.FORBIDDEN,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.config import Grant
 from bridge.core import ics
+from bridge.radicale_plugin.parsed_objects import ParsedObjects
 from bridge.store import collection
 from bridge.store.collection import Address, Collection, Kind
 from bridge.store.journal import Author
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bridge.config import Configuration, Resource
     from bridge.core.model import CalendarObject
     from bridge.store.database import Database, Transaction
+    from bridge.store.placement import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Backing:
     database: Database
     configuration: Callable[[], Configuration]
     _bound: threading.local = field(default_factory=threading.local, repr=False)
+    _parsed: ParsedObjects = field(default_factory=ParsedObjects, repr=False)
     _homes: dict[str, tuple[Configuration | None, dict[str, dict[str, HomeCalendar]]]] = field(
         default_factory=dict, repr=False
     )
@@ -143,6 +146,24 @@ class Backing:
             ObjectRefused: As `bridge.core.ics.parse` says.
         """
         return ics.parse(raw, zone=calendar.zone, max_instances=self.configuration().limits.max_instances)
+
+    def stored_object(self, stored: Stored, calendar: HomeCalendar) -> CalendarObject:
+        """The object that `stored` holds; not parsed again where it was asked for a short while ago.
+
+        Raises:
+            ObjectRefused: As `bridge.core.ics.parse` says.
+        """
+        key = (stored.etag, calendar.zone.key, self.configuration().limits.max_instances)
+        return self._parsed.get(key, len(stored.raw), lambda: self.parse(stored.raw, calendar))
+
+    def components(self, tx: Transaction, calendar: HomeCalendar, record: Collection) -> tuple[str, ...]:
+        """The component types that `calendar` holds; empty where it holds all."""
+        if calendar.resource is not None:
+            return tuple(calendar.resource.components)
+        # What the client said when it made the calendar (RFC 4791 section 5.2.3).
+        own = collection.properties(tx, record.id, calendar.address.owner)
+        held = own.get("C:supported-calendar-component-set", "")
+        return tuple(held.split(",")) if held else ()
 
     def joinable(self, tx: Transaction, user: str) -> frozenset[int]:
         """The collections of resources that `user` may write: an appointment put in two of them is shared."""

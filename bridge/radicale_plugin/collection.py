@@ -13,6 +13,7 @@ from bridge.core.vtimezone import vtimezone
 from bridge.errors import CalbridgeError, SyncTokenRefused
 from bridge.radicale_plugin import query, whole
 from bridge.radicale_plugin.refusal import value_error
+from bridge.radicale_plugin.xml_text import characters
 from bridge.store import calendar_object, collection, placement
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class PlacedItem(radicale_item.Item):
         super().__init__(
             collection=within,
             href=entry.href,
-            text="" if raw is None else raw.decode(),
+            text="" if raw is None else characters(raw),
             etag=f'"{entry.etag}"',
             uid=entry.uid,
             name="VCALENDAR",
@@ -289,4 +290,4 @@ class CalendarCollection(storage.BaseCollection):
         """The text of one object."""
         with self._reading() as tx:
             stored = placement.get(tx, self.record.id, href)
-        return "" if stored is None else stored.raw.decode()
+        return "" if stored is None else characters(stored.raw)

@@ -112,6 +112,17 @@ class Face(radicale.app.Application):
             return False
         return letter in self._rights.authorization(user, set(), f"/{place.user}/{place.calendar}/")
 
+    def check_parent(self, request: Request) -> None:
+        """Passes where the path is not deeper than homes, calendars and objects go.
+
+        Raises:
+            Refused: What it stands in cannot be there (RFC 4918 sections 9.3.1 and 9.7.1).
+        """
+        if request.place is None and request.path.startswith(f"/{request.user}/"):
+            raise Refused(
+                HTTPStatus.CONFLICT, "A calendar holds appointments and no folders, so nothing can stand here."
+            )
+
     def check_may_write(self, place: Place | None, user: str) -> Place:
         """Gives `place` back where `user` may write in the calendar that it is, or is in.
 

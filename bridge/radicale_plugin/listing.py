@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bridge.store.database import Transaction
 
 _HREF, _ETAG = (f"calbridge-{secrets.token_hex(16)}" for _ in range(2))
-_SIZE = 10**30 + secrets.randbits(90)
+_SIZE = 2**62 + secrets.randbits(60)
 _CHANGED = datetime(1971, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from bridge.core.model import CalendarObject
     from bridge.radicale_plugin.backing import HomeCalendar
     from bridge.radicale_plugin.request import Request
+    from bridge.store.collection import Collection
+    from bridge.store.database import Transaction
 
 
 class ObjectMethods(Face):
@@ -31,6 +33,7 @@ class ObjectMethods(Face):
     @answering
     def do_PUT(self, request: Request) -> WSGIResponse:  # noqa: N802 -- Radicale's name
         """Stores the bytes exactly as they came, where they are one calendar object (RFC 4791 section 5.3.2)."""
+        self.check_parent(request)
         place = self.check_may_write(request.place, request.user)
         if not place.href or request.path.endswith("/"):
             return refuse(
@@ -49,6 +52,7 @@ class ObjectMethods(Face):
 
         def put() -> calendar_object.Put:
             with self.opened(request, writing=True) as (tx, _, record, href):
+                self._check_held(tx, new, calendar, record)
                 return calendar_object.put(
                     tx,
                     record.id,
@@ -74,12 +78,24 @@ class ObjectMethods(Face):
         if len(request.body) > limit:
             raise Refused(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The appointment has {len(request.body)} octets; limits.max_object allows {limit}.",
+                f"The appointment has {len(request.body)} octets; limits.max_object allows {int(limit)}.",
                 "C:max-resource-size",
             )
-        new = self.backing.parse(request.text(), calendar)
-        _check_held(new, calendar)
-        return new
+        return self.backing.parse(request.text(), calendar)
+
+    def _check_held(self, tx: Transaction, new: CalendarObject, calendar: HomeCalendar, record: Collection) -> None:
+        """Passes where `calendar` holds components of this type.
+
+        Raises:
+            Refused: It does not.
+        """
+        held = self.backing.components(tx, calendar, record)
+        if held and new.component not in held:
+            raise Refused(
+                HTTPStatus.FORBIDDEN,
+                f"This calendar does not hold components of type {new.component}, but {' and '.join(held)}.",
+                "C:supported-calendar-component",
+            )
 
     @answering
     def do_DELETE(self, request: Request) -> WSGIResponse:  # noqa: N802
@@ -129,7 +145,7 @@ class ObjectMethods(Face):
                     raise NotFound(f"There is no appointment under {href!r}.")
                 precondition.check(stored.etag, href=href)
                 moved = self.backing.parse(stored.raw, to_calendar)
-                _check_held(moved, to_calendar)
+                self._check_held(tx, moved, to_calendar, to_record)
                 return calendar_object.move(
                     tx,
                     (record.id, href),
@@ -191,20 +207,6 @@ def _is_known(request: Request, etag: str, changed: str) -> bool:
     except PreconditionFailed:
         return True
     return precondition.if_none_match is None and request.environ.get("HTTP_IF_MODIFIED_SINCE") == changed
-
-
-def _check_held(new: CalendarObject, calendar: HomeCalendar) -> None:
-    """Passes where `calendar` holds components of this type.
-
-    Raises:
-        Refused: It does not.
-    """
-    if calendar.resource is not None and new.component not in calendar.resource.components:
-        raise Refused(
-            HTTPStatus.FORBIDDEN,
-            f"This calendar does not hold components of type {new.component}.",
-            "C:supported-calendar-component",
-        )
 
 
 def _with_href(error: CalbridgeError, request: Request, place: Place) -> WSGIResponse:

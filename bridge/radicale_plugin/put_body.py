@@ -99,5 +99,5 @@ def _unpack(packed: bytes, limit: int) -> bytes:
 def _too_large(limit: int) -> Refused:
     return Refused(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"The body is larger than {limit} octets, the limit of this server (limits.max_body in its configuration).",
+        f"The body is larger than {int(limit)} octets, which limits.max_body in the server's configuration allows.",
     )

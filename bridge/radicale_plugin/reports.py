@@ -18,6 +18,7 @@ from bridge.errors import QueryRefused
 from bridge.radicale_plugin import multistatus, query
 from bridge.radicale_plugin.refusal import refuse
 from bridge.radicale_plugin.request import decoded
+from bridge.radicale_plugin.xml_text import characters
 from bridge.store import collection, placement
 
 if TYPE_CHECKING:
@@ -102,8 +103,8 @@ class _Data:
             QueryRefused: The answer would hold more instances than the configuration allows.
         """
         if self._range is None:
-            return stored.raw.decode()
-        parsed = self._backing.parse(stored.raw, self._calendar)
+            return characters(stored.raw)
+        parsed = self._backing.stored_object(stored, self._calendar)
         expanded = expansion.expanded(
             parsed,
             self._range.start,
@@ -149,7 +150,7 @@ def _sync(tx: Transaction, asked: Asked) -> WSGIResponse:
             parts.append(
                 answers.gone(change.href)
                 if stored is None
-                else answers.found(stored, stored.raw.decode() if answers.needs_text else "")
+                else answers.found(stored, characters(stored.raw) if answers.needs_text else "")
             )
     if changes.truncated:
         # RFC 6578 section 3.6: the collection itself is answered with 507.
@@ -213,7 +214,7 @@ def _free_busy(tx: Transaction, asked: Asked, backing: Backing) -> WSGIResponse:
     limits = backing.configuration().limits
     periods = availability.busy(
         (
-            backing.parse(stored.raw, asked.calendar)
+            backing.stored_object(stored, asked.calendar)
             for stored in placement.touching(tx, asked.record.id, bounds.start, bounds.end)
         ),
         bounds.start,

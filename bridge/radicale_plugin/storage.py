@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from radicale import storage
 
-from bridge.errors import CalbridgeError
+from bridge.errors import CalbridgeError, NotFound
 from bridge.radicale_plugin.backing import Backing, HomeCalendar, Place
 from bridge.radicale_plugin.collection import CalendarCollection, FolderCollection, PlacedItem
 from bridge.radicale_plugin.refusal import value_error
@@ -127,11 +127,14 @@ class Storage(storage.BaseStorage):
         try:
             with self._tx.savepoint():
                 user = to_collection.owner
+                stored = placement.get(self._tx, source.record.id, item.href or "")
+                if stored is None:
+                    raise NotFound(f"There is no appointment under {item.href!r}.")
                 calendar_object.move(
                     self._tx,
-                    (source.record.id, item.href or ""),
+                    (source.record.id, stored.href),
                     (to_collection.record.id, to_href),
-                    moved=self._backing.parse(item.serialize().encode(), to_collection.calendar),
+                    moved=self._backing.parse(stored.raw, to_collection.calendar),
                     author=self._backing.author(user),
                     overwrite=True,
                     joinable=self._backing.joinable(self._tx, user),

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from bridge.core.fold import escaped, folded
+from bridge.radicale_plugin.xml_text import characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +36,7 @@ def joined(objects: Iterable[bytes], *, name: str) -> bytes:
     components: list[bytes] = []
     for raw in objects:
         # A stream is cut line by line, so its line ends become those of RFC 5545.
-        text = _LINE_END.sub(b"\r\n", raw.removeprefix(b"\xef\xbb\xbf").rstrip()) + b"\r\n"
+        text = _LINE_END.sub(b"\r\n", characters(raw).encode().removeprefix(b"\xef\xbb\xbf").rstrip()) + b"\r\n"
         blocks = list(_COMPONENT.finditer(_CALENDAR.sub(b"", text)))
         renamed: list[tuple[bytes, bytes]] = []
         for block in blocks:

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import bindparam, func, select, union_all
 
 from bridge.core.model import ComponentType
 from bridge.store.database import instant, microseconds
+from bridge.store.names import can_be_kept
 from bridge.store.schema import body, calendar_object, placement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-    from sqlalchemy import CursorResult, Row
+    from sqlalchemy import CompoundSelect, CursorResult, Row, Select
 
     from bridge.store.database import Transaction
 
@@ -127,17 +128,28 @@ _ENTRY = select(*_ENTRY_COLUMNS).where(IN_COLLECTION, placement.c.href == bindpa
 _ONE = _STORED.where(placement.c.href == bindparam("href"))
 _MANY = _STORED.where(placement.c.href.in_(bindparam("hrefs", expanding=True)))
 _ALL = _STORED.order_by(placement.c.href)
-_IN_RANGE = and_(
-    placement.c.first < bindparam("end"),
-    placement.c.last >= bindparam("start"),
-    or_(
-        # The second bound lets the index on `first` skip everything that ended long ago.
-        and_(placement.c.prolonged.is_(False), placement.c.first >= bindparam("start_short")),
-        placement.c.prolonged.is_(True),
-    ),
-)
-_TOUCHING = _STORED.where(_IN_RANGE)
-_SHOWN = (
+
+
+def _in_range(query: Select[*tuple[Any, ...]]) -> CompoundSelect[*tuple[Any, ...]]:
+    """Two searches of one index, not one with OR, for which SQLite reads the whole collection."""
+    return union_all(
+        query.where(
+            placement.c.prolonged == bindparam("no", value=False),
+            placement.c.first < bindparam("end"),
+            # Lets the index skip everything that ended long ago.
+            placement.c.first >= bindparam("start_short"),
+            placement.c.last >= bindparam("start"),
+        ),
+        query.where(
+            placement.c.prolonged == bindparam("yes", value=True),
+            placement.c.first < bindparam("end"),
+            placement.c.last >= bindparam("start"),
+        ),
+    )
+
+
+_TOUCHING = _in_range(_STORED)
+_SHOWN = _in_range(
     select(
         placement.c.object_id,
         body.c.raw,
@@ -150,7 +162,7 @@ _SHOWN = (
         placement.c.last,
     )
     .select_from(_WITH_TEXT)
-    .where(IN_COLLECTION, _IN_RANGE)
+    .where(IN_COLLECTION)
 )
 
 
@@ -166,19 +178,23 @@ def listing(tx: Transaction, collection_id: int) -> list[Entry]:
 
 def entry(tx: Transaction, collection_id: int, href: str) -> Entry | None:
     """The placement under `href` without its text, or None."""
+    if not can_be_kept(href):
+        return None
     row = tx.connection.execute(_ENTRY, {"collection_id": collection_id, "href": href}).one_or_none()
     return None if row is None else _entry(row)
 
 
 def get(tx: Transaction, collection_id: int, href: str) -> Stored | None:
     """The placement under `href`, or None."""
+    if not can_be_kept(href):
+        return None
     row = tx.connection.execute(_ONE, {"collection_id": collection_id, "href": href}).one_or_none()
     return None if row is None else _stored(row)
 
 
 def get_many(tx: Transaction, collection_id: int, hrefs: Iterable[str]) -> Iterator[Stored]:
     """The placements under those of `hrefs` that are there, in any order."""
-    wanted = sorted(set(hrefs))
+    wanted = sorted(filter(can_be_kept, set(hrefs)))
     for start in range(0, len(wanted), _BATCH):
         batch = wanted[start : start + _BATCH]
         for row in tx.connection.execute(_MANY, {"collection_id": collection_id, "hrefs": batch}):

@@ -1,5 +1,6 @@
 """The requests of macOS and iOS: account setup, the listing of the home, properties of their own, sync."""
 
+# ruff: noqa: E501 -- requests stand as the client sends them
 from __future__ import annotations
 
 import uuid

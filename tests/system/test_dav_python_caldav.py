@@ -21,9 +21,14 @@ if TYPE_CHECKING:
     from tests.system.server import Client, Server
 
 
+def connected(server: Server, user: str) -> Any:
+    """A client that knows nothing but the bare address, the user and the password."""
+    return DAVClient(url=server.url, username=user, password=PASSWORDS[user])
+
+
 @pytest.fixture
 def principal(server: Server) -> Iterator[Any]:
-    with DAVClient(url=server.url, username="demo", password=PASSWORDS["demo"]) as client:
+    with connected(server, "demo") as client:
         yield client.principal()
 
 
@@ -46,13 +51,13 @@ def test_the_bare_address_of_the_server_leads_to_the_calendars_with_their_names(
 
 
 def test_a_user_of_the_whole_account_sees_every_resource_in_the_order_of_the_file(server: Server) -> None:
-    with DAVClient(url=server.url, username="boss", password=PASSWORDS["boss"]) as client:
+    with connected(server, "boss") as client:
         names = [calendar.get_display_name() for calendar in client.principal().calendars()]
     assert names == ["Anna de Vries", "Room 1", "Laser & <Light>", "Bob Jansen"]
 
 
 def test_a_user_without_grants_has_an_empty_home(server: Server) -> None:
-    with DAVClient(url=server.url, username="nobody", password=PASSWORDS["nobody"]) as client:
+    with connected(server, "nobody") as client:
         assert client.principal().calendars() == []
 
 
@@ -155,7 +160,7 @@ def test_a_user_without_the_right_to_make_calendars_is_told_so(server: Server) -
     assert refused.status == 403
     assert "personal_calendars" in sentence(refused)
     with (
-        DAVClient(url=server.url, username="boss", password=PASSWORDS["boss"]) as client,
+        connected(server, "boss") as client,
         pytest.raises(error.AuthorizationError),
     ):
         client.principal().make_calendar(name="Mine", cal_id="mine")
@@ -179,7 +184,7 @@ def test_nobody_takes_the_name_of_a_resource_that_they_are_not_granted(dav: Clie
 
 def test_a_new_name_of_a_resource_is_the_users_own(server: Server) -> None:
     path = "/dav/tina/salon.room-1/"
-    with DAVClient(url=server.url, username="tina", password=PASSWORDS["tina"]) as client:
+    with connected(server, "tina") as client:
         room = client.calendar(url=server.url.rstrip("/") + path)
         room.set_properties([DisplayName("My room")])
         assert room.get_display_name() == "My room"

@@ -1,5 +1,6 @@
 """Thunderbird's requests, in its order and with its bodies: finding the calendars, reading, changing, deleting."""
 
+# ruff: noqa: E501 -- requests stand as the client sends them
 from __future__ import annotations
 
 import uuid
