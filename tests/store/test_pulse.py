@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,6 +80,19 @@ class TestSqlite:
             pulse.remembered("anna", lambda tx: read.append(revision(tx)))
 
         assert read == [0]
+
+    def test_between_two_looks_only_its_own_writes_are_seen(
+        self, desk: Desk, database: Database, open_database: Callable[[], Database]
+    ) -> None:
+        anna = desk.calendar()
+        pulse = Pulse(database, rest=timedelta(hours=1))
+        assert pulse.remembered("anna", revision) == 0
+
+        Desk(open_database(), desk.clock).put(anna, "x.ics", appointment())
+        assert pulse.remembered("anna", revision) == 0
+
+        desk.remove(anna, "x.ics")
+        assert pulse.remembered("anna", revision) == 2
 
     def test_different_keys_are_remembered_apart(self, database: Database) -> None:
         pulse = Pulse(database)
