@@ -167,8 +167,13 @@ class Backing:
 
     def joinable(self, tx: Transaction, user: str) -> frozenset[int]:
         """The collections of resources that `user` may write: an appointment put in two of them is shared."""
-        found = (collection.find(tx, calendar.address) for calendar in self.home(user) if calendar.is_writable)
-        return frozenset(here.id for here in found if here is not None)
+        writable = {calendar.address for calendar in self.home(user) if calendar.is_writable}
+        return frozenset(
+            here.id
+            for account in {address.owner for address in writable}
+            for here in collection.owned(tx, Kind.RESOURCE, account)
+            if here.address in writable
+        )
 
     def find(self, tx: Transaction, calendar: HomeCalendar) -> Collection | None:
         """The collection behind `calendar`, or None where a calendar of the user's own was not made yet."""
