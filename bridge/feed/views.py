@@ -248,19 +248,10 @@ class FeedView:
         # An appointment that several resources share has one object; a feed shows it once.
         found: dict[int, FeedEntry] = {}
         with self._database.reading() as tx:
-            for shown in state.collections:
-                for stored in placement.touching(tx, shown.id, window.start, window.end):
-                    if stored.object_id not in found:
-                        found[stored.object_id] = FeedEntry(
-                            raw=stored.raw,
-                            uid=stored.uid,
-                            component=stored.component,
-                            tzids=stored.tzids,
-                            feed_ready=stored.feed_ready,
-                            changed_at=stored.changed_at,
-                            first=placement.moment(stored.first),
-                            last=placement.moment(stored.last),
-                        )
+            for each in state.collections:
+                for shown in placement.shown(tx, each.id, window.start, window.end):
+                    if shown.object_id not in found:
+                        found[shown.object_id] = FeedEntry(*shown[1:])
         return list(found.values())
 
     def _note(self, name: str, family: str, now: datetime) -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.config import Grant
 from bridge.core import ics
+from bridge.radicale_plugin.parsed_objects import ParsedObjects
 from bridge.store import collection
 from bridge.store.collection import Address, Collection, Kind
 from bridge.store.journal import Author
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bridge.config import Configuration, Resource
     from bridge.core.model import CalendarObject
     from bridge.store.database import Database, Transaction
+    from bridge.store.placement import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Backing:
     database: Database
     configuration: Callable[[], Configuration]
     _bound: threading.local = field(default_factory=threading.local, repr=False)
+    _parsed: ParsedObjects = field(default_factory=ParsedObjects, repr=False)
     _homes: dict[str, tuple[Configuration | None, dict[str, dict[str, HomeCalendar]]]] = field(
         default_factory=dict, repr=False
     )
@@ -144,6 +147,15 @@ class Backing:
         """
         return ics.parse(raw, zone=calendar.zone, max_instances=self.configuration().limits.max_instances)
 
+    def stored_object(self, stored: Stored, calendar: HomeCalendar) -> CalendarObject:
+        """The object that `stored` holds; not parsed again where it was asked for a short while ago.
+
+        Raises:
+            ObjectRefused: As `bridge.core.ics.parse` says.
+        """
+        key = (stored.etag, calendar.zone.key, self.configuration().limits.max_instances)
+        return self._parsed.get(key, len(stored.raw), lambda: self.parse(stored.raw, calendar))
+
     def components(self, tx: Transaction, calendar: HomeCalendar, record: Collection) -> tuple[str, ...]:
         """The component types that `calendar` holds; empty where it holds all."""
         if calendar.resource is not None:
@@ -155,8 +167,13 @@ class Backing:
 
     def joinable(self, tx: Transaction, user: str) -> frozenset[int]:
         """The collections of resources that `user` may write: an appointment put in two of them is shared."""
-        found = (collection.find(tx, calendar.address) for calendar in self.home(user) if calendar.is_writable)
-        return frozenset(here.id for here in found if here is not None)
+        writable = {calendar.address for calendar in self.home(user) if calendar.is_writable}
+        return frozenset(
+            here.id
+            for account in {address.owner for address in writable}
+            for here in collection.owned(tx, Kind.RESOURCE, account)
+            if here.address in writable
+        )
 
     def find(self, tx: Transaction, calendar: HomeCalendar) -> Collection | None:
         """The collection behind `calendar`, or None where a calendar of the user's own was not made yet."""

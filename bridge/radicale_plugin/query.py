@@ -211,7 +211,7 @@ def matching(
         if indexed and all(each.time_range is None for each in inner) and wanted <= set(ComponentType):
             yield stored
             continue
-        parsed = backing.parse(stored.raw, calendar)
+        parsed = backing.stored_object(stored, calendar)
         if all(_matches_calendar(parsed, filter_, calendar) for filter_ in criteria):
             yield stored
 

@@ -103,7 +103,7 @@ class _Data:
         """
         if self._range is None:
             return characters(stored.raw)
-        parsed = self._backing.parse(stored.raw, self._calendar)
+        parsed = self._backing.stored_object(stored, self._calendar)
         expanded = expansion.expanded(
             parsed,
             self._range.start,
@@ -213,7 +213,7 @@ def _free_busy(tx: Transaction, asked: Asked, backing: Backing) -> WSGIResponse:
     limits = backing.configuration().limits
     periods = availability.busy(
         (
-            backing.parse(stored.raw, asked.calendar)
+            backing.stored_object(stored, asked.calendar)
             for stored in placement.touching(tx, asked.record.id, bounds.start, bounds.end)
         ),
         bounds.start,

@@ -289,6 +289,10 @@ def _join_or_create(
 
 _INSERT_OBJECT = insert(calendar_object).returning(calendar_object.c.id)
 _INSERT_PLACEMENT = insert(placement)
+_UPDATE_OBJECT = update(calendar_object).where(calendar_object.c.id == bindparam("changed_id"))
+_UPDATE_PLACEMENT = update(placement).where(
+    placement.c.collection_id == bindparam("changed_in"), placement.c.href == bindparam("changed_href")
+)
 _DELETE_TOMBSTONE = delete(tombstone).where(
     tombstone.c.collection_id == bindparam("collection_id"), tombstone.c.href == bindparam("href")
 )
@@ -311,16 +315,14 @@ def _replace(
 ) -> None:
     """Gives the object its new text, in every collection where it is placed."""
     placements = tx.connection.execute(_PLACEMENTS, {"object_id": object_id}).all()
-    tx.connection.execute(update(calendar_object).where(calendar_object.c.id == object_id), _object_values(new))
+    tx.connection.execute(_UPDATE_OBJECT, {"changed_id": object_id, **_object_values(new)})
     for place in placements:
         if place.etag == new.etag:
             continue
         there = locked[place.collection_id]
         revision = collections.advance(tx, there)
-        tx.connection.execute(
-            update(placement).where(placement.c.collection_id == place.collection_id, placement.c.href == place.href),
-            _placement_values(tx, new, revision),
-        )
+        key = {"changed_in": place.collection_id, "changed_href": place.href}
+        tx.connection.execute(_UPDATE_PLACEMENT, {**key, **_placement_values(tx, new, revision)})
         journal.write(
             tx,
             there,

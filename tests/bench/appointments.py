@@ -1,4 +1,4 @@
-"""Appointments of a busy resource: 40 a week, back in time from three weeks ahead, the same for the same number and day."""
+"""Appointments of a busy resource: 40 a week, back in time from three weeks ahead, the same on the same day."""
 
 from __future__ import annotations
 

@@ -72,10 +72,10 @@ def _by_loop(port: int, path: str, headers: dict[str, str], status: int, seconds
     chooser = selectors.DefaultSelector()
     left: dict[socket.socket, int] = {}
     for _ in range(_CONNECTIONS):
-        connection = socket.create_connection(("127.0.0.1", port))
-        chooser.register(connection, selectors.EVENT_READ)
-        connection.sendall(message)
-        left[connection] = size
+        opened = socket.create_connection(("127.0.0.1", port))
+        chooser.register(opened, selectors.EVENT_READ)
+        opened.sendall(message)
+        left[opened] = size
     buffer = bytearray(_CHUNK)
     done = 0
     began = time.perf_counter()
@@ -88,8 +88,8 @@ def _by_loop(port: int, path: str, headers: dict[str, str], status: int, seconds
                 done += 1
                 left[connection] = size
                 connection.sendall(message)
-    for connection in left:
-        connection.close()
+    for opened in left:
+        opened.close()
     return done / (time.perf_counter() - began)
 
 

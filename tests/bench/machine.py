@@ -37,9 +37,10 @@ def sentences(today: date, load_before: float) -> tuple[str, ...]:
         f"SQLite {sqlite3.sqlite_version}",
         *([nginx] if nginx else []),
     ]
+    system = f"{platform.system()} {platform.release().partition('-')[0]}"
+    cores = len(os.sched_getaffinity(0))
     return (
-        f"{today:%d %B %Y}: {len(os.sched_getaffinity(0))} cores of {_processor()}, {platform.system()} "
-        f"{platform.release().partition('-')[0]}, load {load_before:.1f} before the run.",
+        f"{today:%d %B %Y}: {cores} cores of {_processor()}, {system}, load {load_before:.1f} before the run.",
         f"{', '.join(programs)}. Load made by {generator()}.",
     )
 

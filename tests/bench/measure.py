@@ -1,4 +1,4 @@
-"""Times are taken in turns: each server gets a few requests, then the next, so that all share the noise of the machine."""
+"""Times are taken in turns: each server gets a few requests, then the next, so that all share the noise."""
 
 from __future__ import annotations
 

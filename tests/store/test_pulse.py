@@ -81,14 +81,18 @@ class TestSqlite:
 
         assert read == [0]
 
-    def test_ones_own_writes_show_at_once_however_long_it_rests(self, desk: Desk, database: Database) -> None:
+    def test_between_two_looks_only_its_own_writes_are_seen(
+        self, desk: Desk, database: Database, open_database: Callable[[], Database]
+    ) -> None:
         anna = desk.calendar()
         pulse = Pulse(database, rest=timedelta(hours=1))
         assert pulse.remembered("anna", revision) == 0
 
-        desk.put(anna, "x.ics", appointment())
+        Desk(open_database(), desk.clock).put(anna, "x.ics", appointment())
+        assert pulse.remembered("anna", revision) == 0
 
-        assert pulse.remembered("anna", revision) == 1
+        desk.remove(anna, "x.ics")
+        assert pulse.remembered("anna", revision) == 2
 
     def test_different_keys_are_remembered_apart(self, database: Database) -> None:
         pulse = Pulse(database)
