@@ -144,6 +144,15 @@ def test_a_database_that_is_not_there_is_found(installation: Installation) -> No
     assert (found[0], found[2]) == ("bad", "`calbridge init` makes it.")
 
 
+def test_a_database_that_cannot_be_opened_is_found_with_its_own_words(installation: Installation) -> None:
+    database = installation.config.parent / "data/calbridge.sqlite3"
+    database.unlink()
+    database.mkdir()
+    (found,) = findings(installation)["database"]
+
+    assert (found[0], found[2]) == ("bad", "The database says: unable to open database file")
+
+
 def test_a_database_of_a_newer_version_is_found(installation: Installation) -> None:
     with closing(sqlite3.connect(installation.config.parent / "data/calbridge.sqlite3")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
