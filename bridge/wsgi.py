@@ -128,12 +128,9 @@ class Front:
 
     def _mounted_dav(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         environ["SCRIPT_NAME"] = f"{environ['SCRIPT_NAME']}/dav"
-        path = environ["PATH_INFO"][len("/dav") :] or "/"
-        # PEP 3333 hands the octets of the path over as Latin-1; names in paths are UTF-8.
-        try:
-            environ["PATH_INFO"] = path.encode("latin-1").decode()
-        except (UnicodeDecodeError, UnicodeEncodeError):
-            environ["PATH_INFO"] = path
+        # PEP 3333 hands the octets of a path over as Latin-1; Radicale wants the text that they stand for.
+        path = environ["PATH_INFO"].encode("latin-1").decode("utf-8", "surrogateescape")
+        environ["PATH_INFO"] = path[len("/dav") :] or "/"
         # Radicale packs with more effort than a listing is worth.
         if not _PACKS.search(environ.pop("HTTP_ACCEPT_ENCODING", "")):
             return self._dav(environ, start_response)

@@ -189,7 +189,7 @@ class Logins:
             _log.warning("logins_blocked", user=user, address=address)
         if self._waiting.acquire(blocking=False):
             try:
-                self._wait(min(_LONGEST_WAIT_SECONDS, 0.1 * 2**before))
+                self._wait(min(_LONGEST_WAIT_SECONDS, 0.1 * 2 ** min(before, 10)))
             finally:
                 self._waiting.release()
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from radicale import pathutils
 
@@ -17,7 +17,6 @@ from bridge.core import availability, expansion
 from bridge.errors import QueryRefused
 from bridge.radicale_plugin import multistatus, query
 from bridge.radicale_plugin.refusal import refuse
-from bridge.radicale_plugin.request import decoded
 from bridge.radicale_plugin.xml_text import characters
 from bridge.store import collection, placement
 
@@ -187,7 +186,7 @@ def _multiget(tx: Transaction, asked: Asked, texts: _Data) -> Iterator[str]:
 
 def _path(address: str) -> str:
     try:
-        return pathutils.sanitize_path(decoded(urlsplit(address.strip()).path))
+        return pathutils.sanitize_path(unquote(urlsplit(address.strip()).path))
     except ValueError:
         return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from radicale import pathutils
 
@@ -112,7 +112,7 @@ class Request:
             raise Refused(HTTPStatus.BAD_REQUEST, "The header Destination is no address.") from error
         if target.netloc and wanted not in self._authorities(target.scheme, public_url):
             raise _elsewhere()
-        path = pathutils.sanitize_path(decoded(target.path))
+        path = pathutils.sanitize_path(unquote(target.path))
         if not path.startswith(f"{self.base_prefix}/"):
             raise _elsewhere()
         return path[len(self.base_prefix) :]
@@ -136,15 +136,6 @@ def _authority(address: SplitResult, scheme: str) -> tuple[str, int | None]:
 
 def _elsewhere() -> Refused:
     return Refused(HTTPStatus.FORBIDDEN, "The header Destination leads to another server.")
-
-
-def decoded(path: str) -> str:
-    """A percent-encoded path as names are kept: UTF-8, or Latin-1 where it is no UTF-8, as the web server does."""
-    octets = unquote_to_bytes(path)
-    try:
-        return octets.decode()
-    except UnicodeDecodeError:
-        return octets.decode("latin-1")
 
 
 def check_name(name: str) -> None:

@@ -1,0 +1,130 @@
+"""A verified login costs one hash in minutes; wrong passwords wait longer each time, and only where they come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.radicale_plugin.access import Logins
+from bridge.store import account
+from tests.radicale_plugin.calling import DOCUMENT, backed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bridge.radicale_plugin.backing import Backing
+
+HASHED = DOCUMENT.replace('password: "${DEMO_PASSWORD}"', f'password_hash: "{account.hash_password("secret")}"')
+OFFICE, OTHER = "192.0.2.1", "198.51.100.1"
+
+
+class Watched(Logins):
+    """Logins whose clock stands still until it is moved, that never waits, and that counts what it verifies."""
+
+    def __init__(self, backing: Backing) -> None:
+        self.now = 0.0
+        self.waited: list[float] = []
+        self.verified = 0
+        super().__init__(backing, monotonic=lambda: self.now, wait=self.waited.append)
+
+    def _primary(self, user: str, password: str, address: str) -> bool:
+        self.verified += 1
+        return super()._primary(user, password, address)
+
+
+@pytest.fixture
+def backing(tmp_path: Path) -> Iterator[Backing]:
+    with backed(tmp_path, HASHED) as backing:
+        yield backing
+
+
+@pytest.fixture
+def logins(backing: Backing) -> Watched:
+    return Watched(backing)
+
+
+def test_fifty_requests_cost_one_hash(logins: Watched) -> None:
+    assert all(logins.verify("demo", "secret", address=OFFICE) for _ in range(50))
+    assert logins.verified == 1
+
+
+def test_after_some_minutes_the_password_is_verified_again(logins: Watched) -> None:
+    logins.verify("demo", "secret", address=OFFICE)
+    logins.now += 301
+    assert logins.verify("demo", "secret", address=OFFICE)
+    assert logins.verified == 2
+
+
+def test_two_devices_with_passwords_of_their_own_do_not_forget_each_other(logins: Watched, backing: Backing) -> None:
+    with backing.database.writing() as tx:
+        phone = account.make_app_password(tx, "demo", "phone")
+    for _ in range(5):
+        assert logins.verify("demo", "secret", address=OFFICE)
+        assert logins.verify("demo", phone, address=OFFICE)
+    assert logins.verified == 1
+
+
+def test_a_wrong_password_is_wrong_also_while_the_right_one_is_remembered(logins: Watched) -> None:
+    logins.verify("demo", "secret", address=OFFICE)
+    assert not logins.verify("demo", "Secret", address=OFFICE)
+    assert not logins.verify("demo", "", address=OFFICE)
+    assert not logins.verify("demo\0secret", "", address=OFFICE)
+    assert not logins.verify("anna", "secret", address=OFFICE)
+
+
+def test_a_revoked_app_password_stops_at_once(logins: Watched, backing: Backing) -> None:
+    with backing.database.writing() as tx:
+        phone = account.make_app_password(tx, "demo", "phone")
+    assert logins.verify("demo", phone, address=OFFICE)
+    with backing.database.writing() as tx:
+        account.revoke_app_passwords(tx, "demo", "phone")
+    assert not logins.verify("demo", phone, address=OFFICE)
+
+
+def test_an_app_password_logs_in_only_its_own_user(logins: Watched, backing: Backing) -> None:
+    with backing.database.writing() as tx:
+        phone = account.make_app_password(tx, "gone", "phone")
+    assert not logins.verify("demo", phone, address=OFFICE)
+    assert not logins.verify("gone", phone, address=OFFICE)
+
+
+def test_each_wrong_password_waits_longer_but_never_without_end(logins: Watched) -> None:
+    for _ in range(4):
+        logins.verify("demo", "wrong", address=OFFICE)
+    assert logins.waited == sorted(logins.waited)
+    assert logins.waited[0] > 0
+    assert max(logins.waited) <= 2
+
+
+def test_after_too_many_wrong_passwords_the_right_one_has_to_wait_too(logins: Watched) -> None:
+    for _ in range(5):
+        logins.verify("demo", "wrong", address=OFFICE)
+    assert not logins.verify("demo", "secret", address=OFFICE)
+    assert logins.verify("demo", "secret", address=OTHER)
+    logins.now += 601
+    assert logins.verify("demo", "secret", address=OFFICE)
+
+
+def test_a_device_that_is_logged_in_is_not_locked_out_by_another(logins: Watched) -> None:
+    logins.verify("demo", "secret", address=OFFICE)
+    for _ in range(20):
+        logins.verify("demo", "wrong", address=OFFICE)
+    assert logins.verify("demo", "secret", address=OFFICE)
+
+
+def test_an_unknown_user_costs_a_hash_as_a_known_one_does(logins: Watched) -> None:
+    assert not logins.verify("no-such-user", "secret", address=OFFICE)
+    assert logins.verified == 1
+
+
+def test_a_long_row_of_failures_waits_as_long_as_a_short_one(tmp_path: Path) -> None:
+    folder = tmp_path / "wide"
+    folder.mkdir()
+    plain = DOCUMENT.replace("login_failures: 5", "login_failures: 10000")
+    with backed(folder, plain) as backing:
+        logins = Watched(backing)
+        for _ in range(1100):
+            assert not logins.verify("demo", "wrong", address=OFFICE)
+    assert logins.waited[-1] == max(logins.waited) == 2
