@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import gc
+import importlib
 import multiprocessing
 import os
 import signal
@@ -67,6 +69,8 @@ class Supervisor(Granian):  # type: ignore[misc,valid-type,unused-ignore]
         self._first = self._now = configuration
         self._keys = keys
         self._started = started
+        # Under nohup, the end of the terminal is not to be the end of the server.
+        self._has_terminal = _has_terminal() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
         self._use_certificate(server.tls)
 
     def serve(self, *_: Any, **__: Any) -> None:
@@ -75,6 +79,7 @@ class Supervisor(Granian):  # type: ignore[misc,valid-type,unused-ignore]
         # it from starting.
         multiprocessing.set_start_method("fork", force=True)
         _let_ending_signals_wait_while_forking()
+        _load_what_workers_share()
         # Each worker's loader is made in `_spawn_worker`; this one keeps granian from looking for another.
         super().serve(target_loader=work, wrap_loader=False)
 
@@ -113,6 +118,13 @@ class Supervisor(Granian):  # type: ignore[misc,valid-type,unused-ignore]
         )
         if self._started is not None:
             self._started()
+
+    def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
+        """Replaces the workers; ends them where SIGHUP means what it says, that the terminal is gone."""
+        if self._has_terminal and not _has_terminal():
+            self.signal_handler_interrupt(*args, **kwargs)
+        else:
+            super().signal_handler_reload(*args, **kwargs)
 
     def _reload(self, *args: Any, **kwargs: Any) -> None:
         """Replaces the workers by fresh ones, unless these could not read their configuration."""
@@ -161,12 +173,30 @@ def _resolved(host: str) -> str:
     return str(found[0][4][0])
 
 
+def _has_terminal() -> bool:
+    """Whether a terminal stands behind this process, which a service manager's processes do not have."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
+
+
 def _takes_connections(host: str, port: int) -> bool:
     try:
         socket.create_connection((host, port), timeout=1).close()
     except OSError:
         return False
     return True
+
+
+def _load_what_workers_share() -> None:
+    """Workers start in no time, and share the memory of what is loaded before them."""
+    for module in ("bridge.radicale_plugin.hosting", "bridge.web.pages", "bridge.wsgi"):
+        importlib.import_module(module)
+    gc.collect()
+    # What the collector leaves alone is not copied for each worker.
+    gc.freeze()
 
 
 def _let_ending_signals_wait_while_forking() -> None:

@@ -214,11 +214,7 @@ class Server:
     def takes_connections(self) -> bool:
         assert self._running
         assert self._running.poll() is None, self.log
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
+        return _takes_connections(self.port)
 
     def send(self, number: signal.Signals) -> None:
         """Sends a signal to the main process, as a service manager does."""
@@ -230,6 +226,8 @@ class Server:
             with suppress(ProcessLookupError):
                 os.killpg(self._running.pid, signal.SIGKILL)
             self._running.wait(PATIENCE)
+            # A worker that is dying can still have the port for a moment.
+            eventually(lambda: not _takes_connections(self.port), "the port is free")
             self._running = None
 
     def wait(self) -> int:
@@ -286,6 +284,14 @@ class Server:
             check=True,
         )
         return "/feed/" + printed.stdout.strip().partition("/feed/")[2]
+
+
+def _takes_connections(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

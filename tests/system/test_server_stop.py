@@ -5,12 +5,26 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.system.process import CALENDAR, Client, Server, event, eventually, running, settings, unused_port
+from tests.repository import TOP
+from tests.system.process import (
+    CALENDAR,
+    PASSWORD,
+    PATIENCE,
+    Client,
+    Server,
+    event,
+    eventually,
+    running,
+    settings,
+    unused_port,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,3 +120,38 @@ def test_the_log_says_where_the_server_answers(tmp_path: Path) -> None:
         (said,) = server.events("serving")
 
         assert said["address"] == f"http://localhost:{port}/cal/"
+
+
+IN_A_TERMINAL = """
+import fcntl, os, sys, termios
+from pathlib import Path
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from bridge.bootstrap import initialise, serve
+initialise(Path(sys.argv[1])).database.close()
+serve(Path(sys.argv[1]))
+"""
+
+
+def test_a_server_ends_with_the_terminal_that_it_was_started_in(tmp_path: Path) -> None:
+    server = Server(tmp_path)
+    ours, theirs = os.openpty()
+    started = subprocess.Popen(
+        [sys.executable, "-c", IN_A_TERMINAL, server.path],
+        cwd=TOP,
+        env={**os.environ, "ANNAS_PASSWORD": PASSWORD},
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        eventually(lambda: not is_free(server.port), "the server takes connections")
+        os.close(ours)
+
+        assert started.wait(PATIENCE) == 0
+        assert is_free(server.port)
+    finally:
+        if started.poll() is None:
+            os.killpg(started.pid, signal.SIGKILL)
+            started.wait(PATIENCE)

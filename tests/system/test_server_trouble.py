@@ -87,11 +87,14 @@ def test_a_missing_database_folder_is_said(stopped: Server) -> None:
     assert "The database did not answer in time or is out of reach" in said
 
 
-def test_a_missing_key_file_is_said_with_the_command_that_makes_one(tmp_path: Path) -> None:
-    status, said = serve(Server(tmp_path))
+def test_a_lost_key_file_is_said_and_never_replaced_in_silence(stopped: Server) -> None:
+    key_file = stopped.folder / "data" / "secret.key"
+    key_file.unlink()
 
+    status, said = serve(stopped)
     assert status == REFUSED_CONFIGURATION
-    assert "`calbridge init` makes one." in said
+    assert f"there is no file '{key_file}'" in said
+    assert not key_file.exists()
 
 
 def test_an_address_that_this_machine_does_not_have_is_said(stopped: Server) -> None:
