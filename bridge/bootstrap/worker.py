@@ -7,6 +7,7 @@ import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ _log = structlog.get_logger()
 
 CONFIG_VARIABLE = "CALBRIDGE_CONFIG"
 _LOOK_EVERY_SECONDS = 1.0
+_REST = timedelta(milliseconds=2)
 # The web server hands the environment of the process to each request, where these would mean something else.
 _CGI_VARIABLES = ("AUTH_TYPE", "CONTENT_LENGTH", "CONTENT_TYPE", "HTTPS", "REMOTE_HOST", "REMOTE_IDENT", "REMOTE_USER")
 
@@ -143,7 +145,8 @@ def _faces(site: Site, live: Live) -> Front:
         dav=dav_application(Backing(site.database, live.configuration)),
         feed=FeedView(
             site.database,
-            pulse=Pulse(site.database),
+            # A worker alone hears of its own writes at once; beside others it has to look each time.
+            pulse=Pulse(site.database, rest=_REST if site.configuration.server.workers == 1 else timedelta(0)),
             configuration=live.configuration,
             tokens=site.tokens,
             clock=now,

@@ -86,7 +86,13 @@ def _findings(config: Path, *, deep: bool) -> Iterator[Finding]:
         with site.database.reading() as tx:
             yield from _store(site, tx, deep=deep)
     except StoreError as error:
-        yield bad("database", error.message, error.remedy)
+        yield bad("database", error.message, _remedy(error))
+
+
+def _remedy(error: StoreError) -> str:
+    """What to do, with the database's own words where it said any: the sentence alone would send people here."""
+    own = str(getattr(error.__cause__, "orig", "")).partition("\n")[0].strip()
+    return f"The database says: {own}" if own else error.remedy
 
 
 def _users(configuration: Configuration) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from bridge.cli.opening import opened
 from bridge.cli.options import with_config, with_json
 from bridge.cli.outcome import Exit
 from bridge.cli.places import address_of
-from bridge.errors import NotACalendar, NotFound
+from bridge.errors import CalbridgeError, NotACalendar, NotFound
 from bridge.store.journal import Author
 
 if TYPE_CHECKING:
@@ -53,15 +53,23 @@ def import_files(
             stream = _read(name)
             intake = Intake(site, address, Author("import", f"calbridge import {Path(name).name}"), dry=dry_run)
             report.take(name, intake.take(stream), len(stream))
-    except BaseException:
-        # Ctrl-C and a full disk alike: the person must know how far it went.
-        if report.items and not as_json:
-            click.echo(report.summary(), err=True)
-            click.echo(_GO_ON, err=True)
+    except (KeyboardInterrupt, CalbridgeError) as error:
+        _tell_how_far(report, error, quiet=as_json)
         raise
     report.show(verbose=verbose, as_json=as_json)
     if report.counts[Outcome.REFUSED]:
         click.get_current_context().exit(Exit.PART)
+
+
+def _tell_how_far(report: _Report, error: BaseException, *, quiet: bool) -> None:
+    """Says what a cut-off import has stored, and how to go on; with --json the error itself is the one document."""
+    if quiet:
+        return
+    if report.items:
+        click.echo(report.summary(), err=True)
+    # A batch may have been stored whose items were not counted any more.
+    if report.items or isinstance(error, KeyboardInterrupt):
+        click.echo(_GO_ON, err=True)
 
 
 def _read(name: str) -> bytes:

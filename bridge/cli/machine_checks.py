@@ -75,7 +75,7 @@ def time_zones(now: datetime) -> Iterator[Finding]:
     age = now - datetime(int(version[:4]), 1, 1, tzinfo=UTC)
     sentence = f"Time-zone data {version}, {source}."
     yield (
-        warn("time zones", f"{sentence} Rules have changed since.", remedy)
+        warn("time zones", f"{sentence} Rules may have changed since.", remedy)
         if age > _OLD_ZONES
         else ok("time zones", sentence)
     )

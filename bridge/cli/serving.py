@@ -19,9 +19,19 @@ _STARTER = "starter.yaml"
 
 @click.command()
 @with_config
-@click.option("--listen", metavar="HOST:PORT", help="Take connections here, in place of server.listen")
+@click.option(
+    "--listen", metavar="HOST:PORT", help="Take connections here, in place of server.listen [env: CALBRIDGE_LISTEN]"
+)
 def serve(config: Path, listen: str | None) -> None:
-    """Serve calendars and feeds until interrupted."""
+    """Serve calendars and feeds until interrupted.
+
+    On a first start, with neither key file nor SQLite database, both are made.
+    """
+    configuration = bootstrap.read_configuration(config)
+    file = configuration.database.file
+    # A lost key is never replaced in silence: with it go the addresses of all feeds.
+    if file is not None and not file.exists() and not configuration.secret_key_file.exists():
+        bootstrap.initialise(config).database.close()
     serve_until_interrupted(config, listen=listen, lines=None)
 
 
@@ -55,20 +65,29 @@ def init(config: Path, *, as_json: bool) -> None:
     written = not config.exists()
     if written:
         _write_starter(config)
-    site = bootstrap.initialise(config)
-    site.database.close()
-    made = {
-        "config": str(config),
-        "config_written": written,
-        "key_file": str(site.configuration.secret_key_file),
-        "database": site.configuration.database.shown,
-    }
+    configuration = bootstrap.read_configuration(config)
+    key_file, file = configuration.secret_key_file, configuration.database.file
+    key_written = not key_file.exists()
+    is_lost = key_written and file is not None and file.exists()
+    bootstrap.initialise(config).database.close()
     if as_json:
-        screen.document(made)
+        screen.document(
+            {
+                "config": str(config),
+                "config_written": written,
+                "key_file": str(key_file),
+                "key_file_written": key_written,
+                "database": configuration.database.shown,
+            }
+        )
         return
     screen.say(f"configuration: {config}{' (new)' if written else ''}")
-    screen.say(f"key file:      {made['key_file']}")
-    screen.say(f"database:      {made['database']}")
+    screen.say(f"key file:      {key_file}{' (new)' if key_written else ''}")
+    screen.say(f"database:      {configuration.database.shown}")
+    if is_lost:
+        screen.say(
+            "The key file was missing, so every feed has a new address. Restore the old file to keep the old ones."
+        )
     screen.say()
     for line in _next_steps(config, is_new=written):
         screen.say(line)

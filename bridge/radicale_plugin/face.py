@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import radicale.app
 from radicale import httputils
 
-from bridge.errors import CalbridgeError, NotFound, StoreUnavailable
+from bridge.errors import CalbridgeError, NotFound, StoreError, StoreUnavailable
 from bridge.radicale_plugin import xml_body
 from bridge.radicale_plugin.put_body import take
 from bridge.radicale_plugin.refusal import Refused, refusal, refuse
@@ -79,6 +79,16 @@ class Face(radicale.app.Application):
         with self.backing.request(client=own.get("HTTP_USER_AGENT", "")):
             answered: Iterable[bytes] = super().__call__(own, start)
             return answered
+
+    def _handle_request(self, environ: Mapping[str, Any]) -> Any:
+        # Login and the look for the user's home come before any method of ours.
+        try:
+            return super()._handle_request(environ)
+        except StoreError as error:
+            status, headers, body, _ = refusal(error)
+            content = body if isinstance(body, bytes) else b""
+            line = f"{HTTPStatus(status).value} {HTTPStatus(status).phrase}"
+            return line, [*dict(headers).items(), ("Content-Length", str(len(content)))], [content]
 
     def _read_xml_request_body(self, environ: Mapping[str, Any], request_info: dict[str, Any]) -> ET.Element | None:  # noqa: ARG002 -- Radicale's signature
         environ["wsgi.input"].seek(0)

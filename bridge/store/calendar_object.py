@@ -15,11 +15,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.core.canonical import digest
 from bridge.core.precondition import NO_PRECONDITION, Precondition
-from bridge.errors import NotFound, PreconditionFailed, UidConflict
+from bridge.errors import NotFound, ObjectRefused, PreconditionFailed, UidConflict
 from bridge.store import collection as collections
 from bridge.store import journal
 from bridge.store.collection import Collection, Kind
 from bridge.store.database import microseconds
+from bridge.store.names import LONGEST_NAME, can_be_kept
 from bridge.store.placement import IN_COLLECTION, SHORT, href_of_uid, seconds
 from bridge.store.schema import body, calendar_object, placement, tombstone
 
@@ -73,7 +74,14 @@ def put(
         PreconditionFailed: The client has another state in mind than the one that is stored.
         UidConflict: The UID stands in this collection under another href, or another UID stands under this one.
         NotFound: The collection was deleted meanwhile.
+        ObjectRefused: The UID or the href is no text that a database can keep, or far too long.
     """
+    for name, what in ((href, "name"), (new.uid, "UID")):
+        if not can_be_kept(name):
+            raise ObjectRefused(
+                f"The {what} {name[:80]!r} cannot be kept: it is empty, no text, or longer than {LONGEST_NAME} octets.",
+                remedy="Give the appointment a shorter one, of letters and digits.",
+            )
     locked = _lock_with_placements(tx, collection_id, href)
     here = locked[collection_id]
     old = _placed(tx, collection_id, href)
@@ -173,6 +181,8 @@ _SHARERS = (
 
 
 def _placed(tx: Transaction, collection_id: int, href: str) -> Row[*tuple[Any, ...]] | None:
+    if not can_be_kept(href):
+        return None
     return tx.connection.execute(_PLACED, {"collection_id": collection_id, "href": href}).one_or_none()
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import literal as sql_literal
 
 from bridge.errors import Conflict, NotFound, SyncTokenRefused
 from bridge.store.database import instant, microseconds
+from bridge.store.names import can_be_kept
 from bridge.store.schema import collection, collection_property, placement, tombstone
 from bridge.store.upsert import insert_or_change, insert_unless_there
 
@@ -127,6 +128,8 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> Collection:
 
 def find(tx: Transaction, address: Address) -> Collection | None:
     """The collection at `address`, or None."""
+    if not (can_be_kept(address.owner) and can_be_kept(address.key)):
+        return None
     row = tx.connection.execute(
         _BY_ADDRESS, {"kind": address.kind, "owner": address.owner, "key": address.key}
     ).one_or_none()
@@ -167,8 +170,10 @@ def create(tx: Transaction, address: Address) -> Collection:
     """Makes an empty collection at `address`.
 
     Raises:
-        Conflict: One stands there.
+        Conflict: One stands there, or none can.
     """
+    if not can_be_kept(address.key):
+        raise Conflict(f"No calendar can have the name {address.key[:80]!r}.", remedy="Choose another name.")
     if not _create(tx, address):
         raise Conflict(f"There is a calendar {str(address)!r} already.", remedy="Choose another name.")
     return get(tx, address)

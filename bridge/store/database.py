@@ -42,7 +42,7 @@ def microseconds(instant: datetime) -> int:
 
 def instant(count: int) -> datetime:
     """The UTC instant that the tables keep as `count` microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=count)
+    return _EPOCH + timedelta(0, 0, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,7 @@ class Database:
         self._patience = patience
         # SQLite lets one writer in at a time; waiting here is fair and costs no polling.
         self._one_writer = threading.Lock()
+        self._writes = 0
         if self.is_sqlite:
             self._engine = create_engine(
                 parsed.set(drivername="sqlite+pysqlite"),
@@ -134,6 +135,11 @@ class Database:
     def engine(self) -> Engine:
         """The SQLAlchemy engine, for `bridge.store` and its tests."""
         return self._engine
+
+    @property
+    def writes(self) -> int:
+        """How many transactions have written through this object; counted on SQLite only."""
+        return self._writes
 
     def close(self) -> None:
         """Closes every connection."""
@@ -199,6 +205,7 @@ class Database:
                 immediate = connection.execution_options(calbridge_writing=True)
                 with immediate.begin():
                     yield Transaction(immediate, self._clock(), writing=True)
+                self._writes += 1
 
     @contextmanager
     def _turn_to_write(self) -> Iterator[None]:

@@ -51,23 +51,41 @@ class KeyFile:
 
     @staticmethod
     def make(path: Path) -> None:
-        """Writes a new key file that only its owner may read; never overwrites one."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Fernet.generate_key() + b"\n")
+        """Writes a new key file that only its owner may read; never overwrites one.
+
+        Raises:
+            ConfigurationError: There is one already, or it cannot be written.
+        """
+        if path.exists():
+            raise ConfigurationError(f"secret_key_file: {str(path)!r} is there already, and is kept.")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_for_owner(path, Fernet.generate_key() + b"\n")
+        except OSError as error:
+            raise ConfigurationError(f"secret_key_file: {str(path)!r} cannot be made ({error.strerror}).") from error
 
     @staticmethod
     def rotate(path: Path) -> None:
-        """Puts a new key on top of the file; the older ones stay, so that everything can still be opened."""
-        keys = Fernet.generate_key() + b"\n" + path.read_bytes()
+        """Puts a new key on top of the file; the older ones stay, so that everything can still be opened.
+
+        Raises:
+            ConfigurationError: The file is missing, holds no valid key, or cannot be replaced.
+        """
+        KeyFile(path)
         fresh = path.with_name(path.name + ".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(keys)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
+        try:
+            # One is left where an earlier rotation was killed; it was never in use.
+            fresh.unlink(missing_ok=True)
+            _write_for_owner(fresh, Fernet.generate_key() + b"\n" + path.read_bytes())
+            owner = path.stat()
+            if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
+                # An administrator may rotate the keys of a server that runs as another user.
+                os.chown(fresh, owner.st_uid, owner.st_gid)
+            fresh.replace(path)
+        except OSError as error:
+            raise ConfigurationError(
+                f"secret_key_file: {str(path)!r} cannot be replaced ({error.strerror})."
+            ) from error
 
     def seal(self, secret: bytes) -> bytes:
         """Encrypts and authenticates `secret` with the newest key."""
@@ -82,21 +100,38 @@ class KeyFile:
         try:
             return self._seals.decrypt(token)
         except InvalidToken as error:
-            raise SealBroken(
-                "A stored secret cannot be opened with the keys in secret_key_file.",
-                remedy="Restore the key file that was in use when the secret was stored, or enter the secret again.",
-            ) from error
+            raise _broken() from error
 
     def reseal(self, token: bytes) -> bytes:
-        """The same secret, sealed with the newest key."""
+        """The same secret, sealed with the newest key.
+
+        Raises:
+            SealBroken: No key in the file opens it.
+        """
         try:
             return self._seals.rotate(token)
         except InvalidToken as error:
-            raise SealBroken("A stored secret cannot be opened with the keys in secret_key_file.") from error
+            raise _broken() from error
 
     def derive(self, purpose: str) -> bytes:
         """A key of 32 bytes for one purpose, the same for as long as the oldest key is in the file."""
         return hmac.digest(self._oldest, purpose.encode(), hashlib.sha256)
+
+
+def _broken() -> SealBroken:
+    return SealBroken(
+        "A stored secret cannot be opened with the keys in secret_key_file.",
+        remedy="Restore the key file that was in use when the secret was stored, or enter the secret again.",
+    )
+
+
+def _write_for_owner(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        # A key that is lost in a power cut takes every sealed secret with it.
+        os.fsync(file.fileno())
 
 
 def keep(tx: Transaction, keys: KeyFile, name: str, secret: bytes) -> None:
@@ -121,7 +156,11 @@ def forget(tx: Transaction, name: str) -> None:
 
 
 def reseal_all(tx: Transaction, keys: KeyFile) -> int:
-    """Seals every secret anew with the newest key, so that older keys may leave the file; gives how many."""
+    """Seals every secret anew with the newest key, so that older keys may leave the file; gives how many.
+
+    Raises:
+        SealBroken: One was sealed with a key that is gone.
+    """
     rows = tx.connection.execute(select(sealed.c.name, sealed.c.token)).all()
     for row in rows:
         tx.connection.execute(

@@ -20,7 +20,7 @@ _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.ins
 def insert_unless_there(tx: Transaction, table: Table, values: Mapping[str, object]) -> bool:
     """Makes a row where none stands with the same key; gives whether it did."""
     statement = _INSERT[tx.connection.dialect.name](table).values(**values).on_conflict_do_nothing()
-    return bool(tx.connection.execute(statement).rowcount)
+    return tx.connection.execute(statement.returning(*table.primary_key)).first() is not None
 
 
 def insert_or_change(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, render_template
+from flask import Flask, Response, render_template, request
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -32,10 +33,18 @@ def pages(database: Database, *, configuration: Callable[[], Configuration]) -> 
         configuration: Gives the configuration of the moment.
     """
     app = Flask("bridge.web")
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+    @app.context_processor
+    def shown_everywhere() -> dict[str, str]:
+        base = configuration().server.public_url or request.url_root.rstrip("/")
+        parts = urlsplit(base)
+        # Apple's programs find the rest by themselves, but only from the top of a host.
+        return {"address": f"{base}/dav/", "host": f"{base}/dav/" if parts.path else parts.netloc}
 
     @app.get("/")
     def start() -> str:
-        return render_template("start.html", accounts=configuration().accounts.values())
+        return render_template("start.html", names=_listed([each.name for each in configuration().accounts.values()]))
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -46,7 +55,9 @@ def pages(database: Database, *, configuration: Callable[[], Configuration]) -> 
         try:
             database.check()
         except StoreError as error:
-            return _plain(f"{error}\n", HTTPStatus.SERVICE_UNAVAILABLE)
+            answer = _plain(f"{error}\n", HTTPStatus.SERVICE_UNAVAILABLE)
+            answer.headers["Retry-After"] = "5"
+            return answer
         return _plain("ready\n")
 
     @app.get("/metrics")
@@ -68,6 +79,12 @@ def pages(database: Database, *, configuration: Callable[[], Configuration]) -> 
         return response
 
     return app
+
+
+def _listed(names: list[str]) -> str:
+    """The names as a sentence has them: 'A, B and C'."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _plain(text: str, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -73,13 +73,7 @@ def calbridge(folder: Path) -> Iterator[Server]:
     """Calbridge as it serves a site: granian with one worker, SQLite; `folder` holds its bridge.yaml."""
     port = free_port()
     config = folder / "bridge.yaml"
-    config.write_text(_with_port(config.read_text(), port))
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; from pathlib import Path; from bridge.bootstrap import serve; serve(Path(sys.argv[1]))",
-        str(config),
-    ]
+    command = [sys.executable, "-m", "bridge", "serve", "--config", str(config), "--listen", f"127.0.0.1:{port}"]
     with _running(command, folder, port) as server:
         yield server
 
@@ -113,11 +107,6 @@ def _is_root() -> bool:
     import os  # noqa: PLC0415 -- only asked here
 
     return os.geteuid() == 0
-
-
-def _with_port(text: str, port: int) -> str:
-    lines = [line for line in text.splitlines() if not line.startswith("server:")]
-    return "\n".join([f'server: {{listen: "127.0.0.1:{port}", workers: 1}}', *lines, ""])
 
 
 @contextmanager

@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert, update
 
 from bridge import bootstrap
-from bridge.core import ics
 from bridge.core.model import ComponentType
-from bridge.store import calendar_object as objects
 from bridge.store import collection as collections
 from bridge.store.collection import Address, Kind
 from bridge.store.database import microseconds
-from bridge.store.journal import Action, Author
+from bridge.store.journal import Action
 from bridge.store.placement import SHORT, seconds
 from bridge.store.schema import body, calendar_object, collection, journal, placement
-from tests.bench.appointments import ZONE
 from tests.bench.servers import PASSWORD, USER
 
 if TYPE_CHECKING:
@@ -33,10 +30,8 @@ if TYPE_CHECKING:
 ADDRESS = Address(Kind.RESOURCE, "salon", "anna")
 WHOLE_FEED, PHONE_FEED = "whole", "phone"
 _BATCH = 2_000
-_IMPORT_BATCH = 200
 
 _YAML = f"""\
-server:
 database: sqlite:///store.sqlite3
 secret_key_file: secret.key
 accounts:
@@ -137,17 +132,3 @@ def _store(tx: Transaction, here: collections.Collection, revision: int, batch: 
         )
     for table, values in ((body, bodies), (calendar_object, rows), (placement, places), (journal, entries)):
         tx.connection.execute(insert(table), values)
-
-
-def take_in(site: Site, stream: bytes) -> int:
-    """Imports a whole file through parser and store; gives how many objects were in it."""
-    parts = iter(ics.split(stream))
-    count = 0
-    while batch := list(islice(parts, _IMPORT_BATCH)):
-        with site.database.writing() as tx:
-            here = collections.get(tx, ADDRESS)
-            for part in batch:
-                new = ics.parse(part, zone=ZONE, max_instances=10_000)
-                objects.put(tx, here.id, f"{new.uid}.ics", new, author=Author("import"))
-                count += 1
-    return count

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.errors import NotFound, PreconditionFailed, UidConflict
+from bridge.errors import NotFound, ObjectRefused, PreconditionFailed, UidConflict
 from bridge.store import calendar_object, collection, journal, placement
 from tests.store.appointments import START, appointment, task
 from tests.store.desk import ANNA
@@ -115,6 +116,41 @@ class ObjectContract:
             desk.put(anna, href, appointment(uid))
 
         assert set(desk.summaries(anna)) == {"x.ics", "X.ics", "é.ics", "e\u0301.ics"}
+
+    @pytest.mark.parametrize("length", [1000, 2000])
+    def test_a_long_uid_and_a_long_href_are_kept(self, desk: Desk, length: int) -> None:
+        anna = desk.calendar()
+        noise = random.Random(length).randbytes(length).hex()[:length]
+
+        desk.put(anna, noise, appointment(noise))
+
+        with desk.database.reading() as tx:
+            assert placement.href_of_uid(tx, anna, noise) == noise
+
+    @pytest.mark.parametrize(
+        ("href", "uid"),
+        [("x" * 2001, "x"), ("é" * 1001, "x"), ("x.ics", "x" * 2001), ("a\0b", "x"), ("\udc80", "x"), ("", "x")],
+        ids=["long href", "long href of umlauts", "long uid", "zero byte", "no text", "empty"],
+    )
+    def test_what_no_database_can_keep_as_a_name_is_refused(self, desk: Desk, href: str, uid: str) -> None:
+        anna = desk.calendar()
+
+        with pytest.raises(ObjectRefused):
+            desk.put(anna, href, appointment(uid))
+
+        assert desk.summaries(anna) == {}
+
+    @pytest.mark.parametrize("href", ["a\0b", "\udc80", "x" * 100_000])
+    def test_a_name_that_cannot_be_kept_is_not_found(self, desk: Desk, href: str) -> None:
+        anna = desk.calendar()
+        desk.put(anna, "x.ics", appointment())
+
+        assert desk.get(anna, href) is None
+        with desk.database.reading() as tx:
+            assert placement.entry(tx, anna, href) is None
+            assert [found.href for found in placement.get_many(tx, anna, ["x.ics", href])] == ["x.ics"]
+        with pytest.raises(NotFound):
+            desk.remove(anna, href)
 
     def test_a_deleted_appointment_is_gone_and_may_come_back(self, desk: Desk) -> None:
         anna = desk.calendar()

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from core_samples import BERLIN, component, lines, read, read_event, stream
 
 from bridge.core.availability import BusyKind, BusyPeriod, busy, vfreebusy
+from tests.core.core_samples import BERLIN, component, lines, read, read_event, stream
 
 if TYPE_CHECKING:
     from bridge.core.model import CalendarObject

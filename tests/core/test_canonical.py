@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from core_samples import BERLIN, CUSTOM_BERLIN, NEW_YORK, component, event, lines, read, read_event, stream
 
 from bridge.core.canonical import canonical, digest
 from bridge.core.ics import parse
+from tests.core.core_samples import BERLIN, CUSTOM_BERLIN, NEW_YORK, component, event, lines, read, read_event, stream
 
 START = "DTSTART;TZID=Europe/Berlin:20260714T170000"
 END = "DTEND;TZID=Europe/Berlin:20260714T180000"

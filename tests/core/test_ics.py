@@ -3,11 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from core_samples import BERLIN, CUSTOM_BERLIN, component, event, read, read_event, stream
 
 from bridge.core.ics import parse
 from bridge.core.model import ComponentType
 from bridge.errors import NotACalendar, TooManyInstances, WrongComponents
+from tests.core.core_samples import BERLIN, CUSTOM_BERLIN, component, event, read, read_event, stream
 
 START = "DTSTART;TZID=Europe/Berlin:20260714T170000"
 

@@ -9,14 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core_samples import BERLIN, LIMIT
-
 from bridge.core.canonical import digest
 from bridge.core.ics import parse
 from bridge.core.recurrence import expand
 from bridge.core.repairs import mended
 from bridge.core.split import split
 from bridge.errors import ObjectRefused
+from tests.core.core_samples import BERLIN, LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

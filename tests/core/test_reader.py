@@ -3,10 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from core_samples import HEAD, component, event, lines, read, read_event, stream
 
 from bridge.core.reader import read_components
 from bridge.errors import NotACalendar
+from tests.core.core_samples import HEAD, component, event, lines, read, read_event, stream
 
 MINE = (
     "BEGIN:VTIMEZONE",

@@ -3,12 +3,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from core_samples import BERLIN, CUSTOM_BERLIN, LIMIT, NEW_YORK, component, event, read, read_event, stream
 
 from bridge.core.model import BEGINNING, ENDLESS, CalendarObject
 from bridge.core.recurrence import Instance, expand, touches
 from bridge.core.temporal import AllDay, Floating, Zoned
 from bridge.errors import TooManyInstances
+from tests.core.core_samples import BERLIN, CUSTOM_BERLIN, LIMIT, NEW_YORK, component, event, read, read_event, stream
 
 START = "DTSTART;TZID=Europe/Berlin:20260714T170000"
 END = "DTEND;TZID=Europe/Berlin:20260714T180000"

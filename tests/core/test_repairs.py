@@ -3,12 +3,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from core_samples import BERLIN, component, event, read, stream
 
 from bridge.core.canonical import digest
 from bridge.core.recurrence import expand
 from bridge.core.repairs import REPAIRS, applied, mended
 from bridge.errors import NotACalendar
+from tests.core.core_samples import BERLIN, component, event, read, stream
 
 START = "DTSTART;TZID=Europe/Berlin:20260714T170000"
 WEEKLY = "RRULE:FREQ=WEEKLY;COUNT=4"

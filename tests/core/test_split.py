@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from core_samples import CUSTOM_BERLIN, HEAD, component, event, lines, read, stream
 
 from bridge.core.split import split, with_uid
 from bridge.errors import NotACalendar
+from tests.core.core_samples import CUSTOM_BERLIN, HEAD, component, event, lines, read, stream
 
 START = "DTSTART;TZID=Europe/Berlin:20260714T170000"
 CUSTOM = "DTSTART;TZID=Customized Time Zone:20260714T170000"

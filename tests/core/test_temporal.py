@@ -5,7 +5,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from core_samples import BERLIN, CUSTOM_BERLIN, NEW_YORK, component, event, read, stream
 from icalendar.prop import vBroken, vDDDTypes
 
 from bridge.core.model import BEGINNING, ENDLESS
@@ -21,6 +20,7 @@ from bridge.core.temporal import (
     read_time,
     shifted,
 )
+from tests.core.core_samples import BERLIN, CUSTOM_BERLIN, NEW_YORK, component, event, read, stream
 
 
 def wall(*parts: int) -> datetime:

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from core_samples import lines
 from icalendar import Timezone
 
 from bridge.core.vtimezone import vtimezone
 from bridge.core.zones import CustomZone, custom_zone
+from tests.core.core_samples import lines
 
 THIS_YEAR = datetime(2026, 7, 14, tzinfo=UTC)
 

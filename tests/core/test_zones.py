@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from core_samples import BERLIN, CUSTOM_BERLIN, component, lines, read, stream
 from icalendar import Calendar
 
 from bridge.core.zones import CustomZone, Onset, custom_zone, iana_key, named_zone, resolve_zone
+from tests.core.core_samples import BERLIN, CUSTOM_BERLIN, component, lines, read, stream
 
 DEFINITION = "\n".join(CUSTOM_BERLIN)
 

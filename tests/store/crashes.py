@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import event, select
@@ -16,10 +17,9 @@ from bridge.store.database import Database
 from bridge.store.schema import metadata
 from tests.store.appointments import appointment
 from tests.store.desk import Clock, Desk
-from tests.store.integrity import check_integrity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 KILLED = 9
 
@@ -61,16 +61,22 @@ def everything(database: Database) -> dict[str, list[object]]:
         }
 
 
-def die_at(database: Database, step: int, die: Callable[[], object]) -> None:
-    """Calls `die` before the statement or the commit with this number, counted from 0."""
+@contextmanager
+def dying_at(database: Database, step: int, die: Callable[[], object]) -> Iterator[None]:
+    """Calls `die` before the statement or the commit with this number in the block, counted from 0."""
     steps = iter(range(step + 1))
 
     def count(*_: object) -> None:
         if next(steps, None) == step:
             die()
 
-    event.listen(database.engine, "before_cursor_execute", count)
-    event.listen(database.engine, "commit", count)
+    for name in ("before_cursor_execute", "commit"):
+        event.listen(database.engine, name, count)
+    try:
+        yield
+    finally:
+        for name in ("before_cursor_execute", "commit"):
+            event.remove(database.engine, name, count)
 
 
 def _killed_at(url: str, name: str, step: int) -> bool:
@@ -78,8 +84,8 @@ def _killed_at(url: str, name: str, step: int) -> bool:
     process = os.fork()
     if process == 0:
         database = Database(url, clock=Clock())
-        die_at(database, step, lambda: os._exit(KILLED))
-        WRITES[name](Desk(database, Clock()))
+        with dying_at(database, step, lambda: os._exit(KILLED)):
+            WRITES[name](Desk(database, Clock()))
         os._exit(0)
     _, status = os.waitpid(process, 0)
     code = os.waitstatus_to_exitcode(status)
@@ -89,7 +95,6 @@ def _killed_at(url: str, name: str, step: int) -> bool:
 
 def _look(url: str) -> dict[str, list[object]]:
     database = Database(url, clock=Clock())
-    check_integrity(database)
     seen = everything(database)
     database.close()
     return seen

@@ -10,14 +10,11 @@ import pytest
 
 from bridge.store.database import Database
 from tests.repository import TOP
-from tests.store.crashes import WRITES, die_at, everything, prepare
-from tests.store.desk import Desk
+from tests.store.crashes import WRITES, dying_at, everything, prepare
 from tests.store.integrity import check_integrity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.store.desk import Clock
+    from tests.store.desk import Clock, Desk
 
 FEWEST_STEPS = 8
 
@@ -27,31 +24,26 @@ class Cut(Exception):
 
 
 @pytest.mark.parametrize("name", WRITES)
-def test_a_write_that_fails_at_any_statement_leaves_nothing(
-    desk: Desk, open_database: Callable[[], Database], name: str
-) -> None:
+def test_a_write_that_fails_at_any_statement_leaves_nothing(desk: Desk, database: Database, name: str) -> None:
     prepare(desk)
-    before = everything(desk.database)
+    before = everything(database)
 
     def cut() -> None:
         raise Cut
 
     step = 0
     while True:
-        database = open_database()
-        die_at(database, step, cut)
         try:
-            WRITES[name](Desk(database, desk.clock))
-        except Cut:
-            assert everything(desk.database) == before
-            step += 1
-            database.close()
-        else:
+            with dying_at(database, step, cut):
+                WRITES[name](desk)
             break
+        except Cut:
+            assert everything(database) == before
+            step += 1
 
     assert step >= FEWEST_STEPS
-    assert everything(desk.database) != before
-    check_integrity(desk.database)
+    assert everything(database) != before
+    check_integrity(database)
 
 
 @pytest.mark.parametrize("name", ["create", "remove", "move", "replace in two calendars"])
