@@ -1,8 +1,8 @@
 """The CalDAV face: Radicale, with our store behind it.
 
-Calbridge hosts Radicale itself (`hosting`). A Radicale that runs already can load the store too, with
-`[storage] type = bridge.radicale_plugin` and `calbridge_config = PATH` beside it (`config/radicale.example.ini`);
-it finds the class `Storage` here.
+Calbridge hosts Radicale itself (`hosting`). A Radicale that runs already can load the store and the grants too, with
+`type = bridge.radicale_plugin` in its [storage] and [rights] sections and `calbridge_config = PATH` beside the first
+(`config/radicale.example.ini`); it finds the classes `Storage` and `Rights` here.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bridge.radicale_plugin.stock import Storage
+    from bridge.radicale_plugin.stock import Rights, Storage
 
-__all__ = ["Storage"]
+__all__ = ["Rights", "Storage"]
 
 
 def __getattr__(name: str) -> object:
     # Importing the package must not load Radicale where only its parts are used.
-    if name == "Storage":
-        from bridge.radicale_plugin.stock import Storage  # noqa: PLC0415
+    if name in __all__:
+        from bridge.radicale_plugin import stock  # noqa: PLC0415
 
-        return Storage
+        return getattr(stock, name)
     raise AttributeError(name)

@@ -202,8 +202,18 @@ class CalendarCollection(storage.BaseCollection):
         """Whether an object with this UID stands in the calendar."""
         return placement.href_of_uid(self._tx, self.record.id, uid) is not None
 
+    def _check_may_write(self) -> None:
+        """Passes where the user may write here; a stock Radicale may have rights of its own that allow more.
+
+        Raises:
+            ValueError: They may not.
+        """
+        if not self.calendar.is_writable:
+            raise ValueError(f"The calendar {self.calendar.name!r} can only be read by {self._user!r}.")
+
     def upload(self, href: str, item: radicale_item.Item) -> tuple[PlacedItem, radicale_item.Item | None]:
         """Stores the text that Radicale made of a PUT; under our own application PUT does not come this way."""
+        self._check_may_write()
         try:
             with self._tx.savepoint():
                 new = self._backing.parse(item.serialize().encode(), self.calendar)
@@ -224,6 +234,9 @@ class CalendarCollection(storage.BaseCollection):
 
     def delete(self, href: str | None = None) -> None:
         """Deletes one object; or the whole calendar, which rights allow only for the user's own."""
+        self._check_may_write()
+        if href is None and self.calendar.resource is not None:
+            raise ValueError("The calendar of a resource is made and deleted by the configuration.")
         author = self._backing.author(self._user)
         try:
             with self._tx.savepoint():

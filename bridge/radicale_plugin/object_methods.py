@@ -206,7 +206,7 @@ def _is_known(request: Request, etag: str, changed: str) -> bool:
         precondition.check(etag, href=request.path)
     except PreconditionFailed:
         return True
-    return precondition.if_none_match is None and request.environ.get("HTTP_IF_MODIFIED_SINCE") == changed
+    return "HTTP_IF_NONE_MATCH" not in request.environ and request.environ.get("HTTP_IF_MODIFIED_SINCE") == changed
 
 
 def _with_href(error: CalbridgeError, request: Request, place: Place) -> WSGIResponse:

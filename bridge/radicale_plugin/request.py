@@ -10,8 +10,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from radicale import pathutils
 
 from bridge.core.precondition import Precondition
-from bridge.radicale_plugin import xml_body
+from bridge.radicale_plugin import if_header, xml_body
 from bridge.radicale_plugin.backing import Place
+from bridge.radicale_plugin.if_header import both
 from bridge.radicale_plugin.put_body import as_utf8
 from bridge.radicale_plugin.refusal import Refused
 
@@ -74,8 +75,13 @@ class Request:
 
     @property
     def precondition(self) -> Precondition:
-        """If-Match and If-None-Match."""
-        return Precondition.from_headers(self.environ.get("HTTP_IF_MATCH"), self.environ.get("HTTP_IF_NONE_MATCH"))
+        """If-Match, If-None-Match and If.
+
+        Raises:
+            Refused: The header If cannot be read.
+        """
+        http = Precondition.from_headers(self.environ.get("HTTP_IF_MATCH"), self.environ.get("HTTP_IF_NONE_MATCH"))
+        return both(http, if_header.precondition(self.environ.get("HTTP_IF"), f"{self.base_prefix}{self.path}"))
 
     def text(self) -> bytes:
         """The body in UTF-8.

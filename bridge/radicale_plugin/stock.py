@@ -1,4 +1,4 @@
-"""The storage for a Radicale that somebody runs already: `[storage] type = bridge.radicale_plugin`."""
+"""The plugins for a Radicale that somebody runs already: `type = bridge.radicale_plugin` in [storage] and [rights]."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING
 
 from bridge import config
 from bridge.errors import ConfigurationError
-from bridge.radicale_plugin import storage
+from bridge.radicale_plugin import access, storage
 from bridge.radicale_plugin.backing import Backing
 from bridge.store.database import Database
 
 if TYPE_CHECKING:
     from radicale.config import Configuration as RadicaleConfiguration
 
+_OPTION = "calbridge_config"
+
 
 class Storage(storage.Storage):
-    """Our storage inside a stock Radicale: its auth and rights, its request code, our store.
+    """Our storage inside a stock Radicale: its auth, its request code, our store.
 
     PUT bodies are kept as Radicale re-writes them. Resources, users and grants come from our YAML file, which the
-    option `calbridge_config` of Radicale's `[storage]` section (or the environment variable CALBRIDGE_CONFIG) names.
+    option `calbridge_config` of Radicale's [storage] section (or the environment variable CALBRIDGE_CONFIG) names.
 
     Raises:
         ConfigurationError: Neither names a file, or the file is wrong.
@@ -30,23 +32,35 @@ class Storage(storage.Storage):
     """
 
     def __init__(self, configuration: RadicaleConfiguration) -> None:
-        path = configuration.get("storage", "calbridge_config") if _has_option(configuration) else ""
-        path = path or os.environ.get("CALBRIDGE_CONFIG", "")
-        if not path:
-            raise ConfigurationError(
-                "Radicale's configuration does not say where Calbridge's is.",
-                remedy="Add `calbridge_config = /path/to/bridge.yaml` to its [storage] section.",
-            )
-        super().__init__(configuration, backing=_backing(Path(path)))
+        super().__init__(configuration, backing=_backing(_path(configuration)))
 
 
-def _has_option(configuration: RadicaleConfiguration) -> bool:
-    return "calbridge_config" in configuration.options("storage")
+class Rights(access.Rights):
+    """The grants of our YAML file as Radicale's rights; the file is named as for `Storage`.
+
+    Raises:
+        ConfigurationError: Nothing names the file, or the file is wrong.
+        StoreError: As `Storage` says.
+    """
+
+    def __init__(self, configuration: RadicaleConfiguration) -> None:
+        super().__init__(configuration, backing=_backing(_path(configuration)))
+
+
+def _path(configuration: RadicaleConfiguration) -> Path:
+    named = configuration.get("storage", _OPTION) if _OPTION in configuration.options("storage") else ""
+    path = named or os.environ.get("CALBRIDGE_CONFIG", "")
+    if not path:
+        raise ConfigurationError(
+            "Radicale's configuration does not say where Calbridge's is.",
+            remedy=f"Add `{_OPTION} = /path/to/bridge.yaml` to its [storage] section.",
+        )
+    return Path(path)
 
 
 @lru_cache(maxsize=4)
 def _backing(path: Path) -> Backing:
-    # Radicale builds its storage twice, and one connection pool is enough.
+    # Radicale builds its plugins several times, and one connection pool is enough.
     loaded = config.load(path, environ=os.environ)
     database = Database(loaded.database.url, clock=lambda: datetime.now(UTC), connections=loaded.server.threads)
     database.check()

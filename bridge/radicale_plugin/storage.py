@@ -124,6 +124,8 @@ class Storage(storage.BaseStorage):
         source = item.collection
         if not isinstance(source, CalendarCollection) or not isinstance(to_collection, CalendarCollection):
             raise ValueError("Only appointments can be moved, from calendar to calendar.")  # noqa: TRY004 -- plugin API
+        if not source.calendar.is_writable or not to_collection.calendar.is_writable:
+            raise ValueError("An appointment can only be moved between calendars that the user may write.")
         try:
             with self._tx.savepoint():
                 user = to_collection.owner

@@ -121,6 +121,18 @@ def test_a_stale_if_match_never_overwrites(dav: Client, calendar: str) -> None:
     assert dav("PUT", f"{calendar}new.ics", event("new"), {"If-Match": "*"}).status == 412
 
 
+def test_the_if_header_of_webdav_protects_as_if_match_does(dav: Client, calendar: str) -> None:
+    path = f"{calendar}x.ics"
+    etag = dav("PUT", path, event("x", summary="1")).headers["etag"]
+    for wrong in ('(["stale"])', "(<opaquelocktoken:1>)", f'<{path}> (["stale"])'):
+        assert dav("PUT", path, event("x", summary="2"), {"If": wrong}).status == 412
+        assert dav("DELETE", path, headers={"If": wrong}).status == 412
+        assert dav("MOVE", path, headers={"If": wrong, "Destination": f"{calendar}y.ics"}).status == 412
+    assert dav("PUT", path, event("x", summary="2"), {"If": "nonsense"}).status == 400
+    assert dav("GET", path).body == event("x", summary="1")
+    assert dav("PUT", path, event("x", summary="2"), {"If": f"([{etag}])"}).status == 204
+
+
 def test_an_unconditional_put_overwrites_as_simple_clients_expect(dav: Client, calendar: str) -> None:
     path = f"{calendar}x.ics"
     assert dav("PUT", path, event("x", summary="1")).status == 201
