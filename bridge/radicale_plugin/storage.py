@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from radicale import storage
@@ -48,19 +48,26 @@ class Storage(storage.BaseStorage):
     def _tx(self) -> Transaction:
         tx: Transaction | None = getattr(self._bound, "tx", None)
         if tx is None:
-            raise RuntimeError("Radicale asked the storage outside of its lock")
+            ending: ExitStack | None = getattr(self._bound, "ending", None)
+            if ending is None:
+                raise RuntimeError("Radicale asked the storage outside of its lock")
+            tx = self._bound.tx = ending.enter_context(self._backing.database.reading())
         return tx
 
     @contextmanager
     def acquire_lock(self, mode: str, user: str = "", *_: Any, **__: Any) -> Iterator[None]:
-        """Opens the transaction of the request: reading sees one state, writing is all or nothing."""
-        database = self._backing.database
-        with database.writing() if mode == "w" else database.reading() as tx:
-            self._bound.tx, self._bound.user = tx, user
+        """Bounds the transaction of a request: reading sees one state, writing is all or nothing.
+
+        Reading begins with the first look: before each request Radicale takes this lock only to see whether the user
+        has a home, which the configuration tells.
+        """
+        with ExitStack() as ending:
+            self._bound.user, self._bound.ending = user, ending
+            self._bound.tx = ending.enter_context(self._backing.database.writing()) if mode == "w" else None
             try:
                 yield
             finally:
-                self._bound.tx = None
+                self._bound.tx = self._bound.ending = None
 
     def discover(
         self,

@@ -112,13 +112,13 @@ READING = (
         "all etags (PROPFIND, Depth 1)", 10, flat=False, counted=True, act=lambda target: target.calendar.listing()
     ),
     Operation("first sync", 10, flat=False, counted=True, act=lambda target: target.calendar.sync("")),
-    Operation("whole calendar as ICS", 200, flat=False, counted=True, act=lambda target: target.ics()),
-    Operation("the same, where the client has it (304)", 1000, flat=True, counted=True, act=_not_modified),
+    Operation("whole calendar as ICS, again (200)", 200, flat=False, counted=True, act=lambda target: target.ics()),
+    Operation("whole calendar, unchanged (304)", 1000, flat=True, counted=True, act=_not_modified),
 )
 WRITING = (
     Operation("sync after one edit", 300, flat=True, counted=False, act=_sync_after_an_edit),
     Operation("PUT, new", 25, flat=True, counted=False, act=lambda target: target.calendar.put_new()),
     Operation("PUT, changed", 25, flat=True, counted=False, act=lambda target: target.calendar.put_changed()),
     Operation("DELETE", None, flat=False, counted=False, act=lambda target: target.calendar.delete()),
-    Operation("whole calendar as ICS, after an edit", 10, flat=False, counted=False, act=_anew),
+    Operation("whole calendar, after an edit", 10, flat=False, counted=False, act=_anew),
 )

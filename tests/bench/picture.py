@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.bench.findings import Comparison, Findings
 
 _WIDTH = 920
-_LEFT, _RIGHT = 292, 120
+_LEFT, _RIGHT = 300, 176
 _TOP, _ROW, _BAR = 104, 44, 14
 _STYLE = """
   text { font: 14px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328; }
@@ -68,7 +68,7 @@ def svg(findings: Findings) -> str:
     longest = max(max(each.ours, each.peer) for each in rows)
     scale = _Scale(floor(log10(shortest)), ceil(log10(longest)))
     bottom = _TOP + len(rows) * _ROW
-    height = bottom + 84
+    height = bottom + 24 + 19 * len(_notes(findings))
     drawing = _Drawing()
     title = f"Calbridge and plain {findings.peer}, {findings.count:,} appointments in one calendar"
     drawing.text(24, 36, title, "title")
@@ -84,7 +84,7 @@ def svg(findings: Findings) -> str:
     for number, row in enumerate(rows):
         _row(drawing, scale, row, _TOP + number * _ROW)
     for number, line in enumerate(_notes(findings)):
-        drawing.text(24, bottom + 30 + number * 19, line, "quiet")
+        drawing.text(24, bottom + 28 + number * 19, line, "quiet")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
         f'role="img" aria-label="{escape(title)}">\n<style>{_STYLE}</style>\n'
@@ -109,14 +109,11 @@ def _tick(power: int) -> str:
 
 
 def _notes(findings: Findings) -> list[str]:
-    parts = []
+    notes = []
     if findings.throughputs:
         first = findings.throughputs[0]
-        parts.append(f"One worker answers {first.ours:,.0f} requests a second for a feed that has not changed (304).")
+        notes.append(f"One worker answers {first.ours:,.0f} requests a second for a feed that has not changed (304).")
     bounded = [each for each in findings.memories if each.bounded]
     if bounded:
-        last = bounded[-1]
-        parts.append(f"Resident memory of an idle server: {last.mib:.0f} MiB ({last.label}).")
-    if not parts:
-        return [findings.machine[0]]
-    return [" ".join(parts), findings.machine[0]]
+        notes.append(f"Resident memory of an idle server: {bounded[-1].mib:.0f} MiB. {bounded[-1].label}.")
+    return [*notes, findings.machine[0]]
