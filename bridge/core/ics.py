@@ -46,7 +46,7 @@ def parse(raw: bytes, *, zone: tzinfo, max_instances: int) -> CalendarObject:
             masters, or a component that nobody could place in time.
         TooManyInstances: If its recurrence set goes beyond the limit.
     """
-    reading = read(raw)
+    reading = read(raw, zone=zone)
     components = recurrence.held_components(reading.calendar)
     if not components and raw.upper().count(b"BEGIN:") == 1:
         raise NotACalendar("The calendar is empty.", remedy="Send at least one appointment.")

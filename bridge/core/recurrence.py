@@ -110,6 +110,8 @@ def _reach(
 ) -> Iterator[tuple[datetime, datetime]]:
     """Yields the starts between which the rules of a component lie, and each start and end that its RDATEs give."""
     start = instant(begin, zone)
+    for rule in rules_of(component, "EXRULE"):
+        check_cost(rule, begin, zone=zone, max_instances=max_instances)
     for rule in rules_of(component):
         check_cost(rule, begin, zone=zone, max_instances=max_instances)
         text = rule_text(rule, begin, zone)
