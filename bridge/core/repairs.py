@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.core.component_repairs import FORM_REPAIRS, Around
 from bridge.core.end_repairs import END_REPAIRS
+from bridge.core.model import HELD
 from bridge.core.reader import read_components
 from bridge.core.recurrence_repairs import IDENTITY_REPAIRS, RECURRENCE_REPAIRS
 from bridge.core.rule_repairs import RULE_LINE_REPAIRS, RULE_REPAIRS
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from bridge.core.component_repairs import ComponentRepair
     from bridge.core.text_repairs import ByteRepair, TextRepair
 
-_HELD = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
 TEXT_REPAIRS = (*LINE_REPAIRS, *RULE_LINE_REPAIRS)
 COMPONENT_REPAIRS = (*FORM_REPAIRS, *IDENTITY_REPAIRS, *END_REPAIRS, *RULE_REPAIRS, *RECURRENCE_REPAIRS)
 REPAIRS: tuple[ByteRepair | TextRepair | ComponentRepair, ...] = (
@@ -39,10 +39,12 @@ class Reading:
 
     Attributes:
         calendar: The repaired calendar.
+        text: The text that it was read from, unfolded, with LF line ends.
         repairs: The names of the repairs that it took, in the order of `REPAIRS`.
     """
 
     calendar: icalendar.Calendar
+    text: str
     repairs: tuple[str, ...]
 
 
@@ -77,12 +79,12 @@ def read(raw: bytes, *, zone: tzinfo) -> Reading:
             text = repair.mend(text)
             took.append(repair.name)
     calendar = read_components(text)
-    return Reading(calendar, (*took, *_repair_components(calendar.subcomponents, zone)))
+    return Reading(calendar, text, (*took, *_repair_components(calendar.subcomponents, zone)))
 
 
 def _repair_components(components: list[Component], zone: tzinfo) -> tuple[str, ...]:
     """Repairs the events, to-dos and journals among components, and names the repairs in the order of the table."""
-    held = [component for component in components if component.name in _HELD]
+    held = [component for component in components if component.name in HELD]
     masters = {str(component.get("UID")): component for component in held if "RECURRENCE-ID" not in component}
     pairs = [(component, Around(masters.get(str(component.get("UID")), component), zone)) for component in held]
     took = []
