@@ -10,6 +10,7 @@ from icalendar.prop import vBroken, vDDDTypes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import tzinfo
 
     from icalendar.cal import Component
 
@@ -21,6 +22,19 @@ _TIMES = ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "RDATE", "EXDATE")
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """What a component is read beside.
+
+    Attributes:
+        master: The master of its series; the component itself where it is one or has none.
+        zone: The account's zone.
+    """
+
+    master: Component
+    zone: tzinfo
+
+
+@dataclass(frozen=True, slots=True)
 class ComponentRepair:
     """A named repair of a freshly read component.
 
@@ -28,15 +42,15 @@ class ComponentRepair:
         name: What is wrong, in small letters with dashes.
         producer: Who writes it so.
         why: What it would do to the reading.
-        applies: Whether a component has it; the second argument is its master, itself where it is one or has none.
+        applies: Whether a component has it.
         mend: Takes it out of the component.
     """
 
     name: str
     producer: str
     why: str
-    applies: Callable[[Component, Component], bool]
-    mend: Callable[[Component, Component], None]
+    applies: Callable[[Component, Around], bool]
+    mend: Callable[[Component, Around], None]
 
 
 def sound_time(component: Component, name: str) -> Any:
@@ -71,18 +85,23 @@ def replace_time(component: Component, name: str, value: date | datetime, like: 
     component[name] = prop
 
 
-def _doubled(component: Component, _: Component) -> bool:
-    return any(isinstance(dict.get(component, name), list) for name in _SINGLE)
+def _doubled_names(component: Component) -> list[str]:
+    # A journal entry may have several (RFC 5545 section 3.6.3).
+    several = "DESCRIPTION" if component.name == "VJOURNAL" else None
+    return [name for name in _SINGLE if isinstance(dict.get(component, name), list) and name != several]
 
 
-def _keep_first_sound(component: Component, _: Component) -> None:
-    for name in _SINGLE:
-        found = dict.get(component, name)
-        if isinstance(found, list):
-            component[name] = next((prop for prop in found if not isinstance(prop, vBroken)), found[0])
+def _doubled(component: Component, _: Around) -> bool:
+    return bool(_doubled_names(component))
 
 
-def _value_type_missing(component: Component, _: Component) -> bool:
+def _keep_first_sound(component: Component, _: Around) -> None:
+    for name in _doubled_names(component):
+        found = dict.__getitem__(component, name)
+        component[name] = next((prop for prop in found if not isinstance(prop, vBroken)), found[0])
+
+
+def _value_type_missing(component: Component, _: Around) -> bool:
     return any(_wrong_value_type(prop) for prop in props_of(component, *_TIMES))
 
 
@@ -100,7 +119,7 @@ def _actual_value_type(prop: Any) -> str:
     return "DATE" if is_date(value) else "DATE-TIME"
 
 
-def _declare_value_type(component: Component, _: Component) -> None:
+def _declare_value_type(component: Component, _: Around) -> None:
     for prop in props_of(component, *_TIMES):
         if _wrong_value_type(prop):
             actual = _actual_value_type(prop)
@@ -109,7 +128,7 @@ def _declare_value_type(component: Component, _: Component) -> None:
                 prop.params["VALUE"] = actual
 
 
-def _midnight_declared_date(component: Component, _: Component) -> bool:
+def _midnight_declared_date(component: Component, _: Around) -> bool:
     return any(_is_midnight_date(dict.get(component, name)) for name in _TIMES[:4])
 
 
@@ -120,13 +139,13 @@ def _is_midnight_date(prop: Any) -> bool:
     )
 
 
-def _to_declared_date(component: Component, _: Component) -> None:
+def _to_declared_date(component: Component, _: Around) -> None:
     for name in _TIMES[:4]:
         if _is_midnight_date(dict.get(component, name)):
             replace_time(component, name, property_of(component, name).dt.date())
 
 
-def _zulu_with_tzid(component: Component, _: Component) -> bool:
+def _zulu_with_tzid(component: Component, _: Around) -> bool:
     return any(_zone_to_drop(prop) for prop in props_of(component, *_TIMES))
 
 
@@ -139,7 +158,7 @@ def _zone_to_drop(prop: Any) -> bool:
     return is_date(value) or (value.tzinfo is UTC)
 
 
-def _drop_zone(component: Component, _: Component) -> None:
+def _drop_zone(component: Component, _: Around) -> None:
     for prop in props_of(component, *_TIMES):
         if _zone_to_drop(prop):
             del prop.params["TZID"]

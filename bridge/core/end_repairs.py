@@ -10,6 +10,8 @@ from bridge.core.component_repairs import ComponentRepair, is_date, property_of,
 if TYPE_CHECKING:
     from icalendar.cal import Component
 
+    from bridge.core.component_repairs import Around
+
 _END_NAMES = {"VEVENT": "DTEND", "VTODO": "DUE"}
 _DAY = timedelta(days=1)
 _ZERO = timedelta(0)
@@ -19,7 +21,7 @@ def _end_name(component: Component) -> str:
     return _END_NAMES.get(str(component.name), "")
 
 
-def _outlook_all_day(component: Component, _: Component) -> bool:
+def _outlook_all_day(component: Component, _: Around) -> bool:
     start, end = sound_time(component, "DTSTART"), sound_time(component, "DTEND")
     return (
         isinstance(start, datetime)
@@ -30,17 +32,17 @@ def _outlook_all_day(component: Component, _: Component) -> bool:
     )
 
 
-def _to_dates(component: Component, _: Component) -> None:
+def _to_dates(component: Component, _: Around) -> None:
     for name in ("DTSTART", "DTEND"):
         replace_time(component, name, property_of(component, name).dt.date())
 
 
-def _end_of_other_kind(component: Component, _: Component) -> bool:
+def _end_of_other_kind(component: Component, _: Around) -> bool:
     start, end = sound_time(component, "DTSTART"), sound_time(component, _end_name(component))
     return isinstance(start, date) and isinstance(end, date) and is_date(start) != is_date(end)
 
 
-def _end_of_same_kind(component: Component, _: Component) -> None:
+def _end_of_same_kind(component: Component, _: Around) -> None:
     name = _end_name(component)
     start, end = property_of(component, "DTSTART"), property_of(component, name).dt
     if is_date(start.dt):
@@ -50,20 +52,20 @@ def _end_of_same_kind(component: Component, _: Component) -> None:
         replace_time(component, name, datetime.combine(end, time(0), start.dt.tzinfo), start)
 
 
-def _end_and_duration(component: Component, _: Component) -> bool:
+def _end_and_duration(component: Component, _: Around) -> bool:
     return "DURATION" in component and _end_name(component) in component
 
 
-def _drop_duration(component: Component, _: Component) -> None:
+def _drop_duration(component: Component, _: Around) -> None:
     del component["DURATION"]
 
 
-def _negative_duration(component: Component, _: Component) -> bool:
+def _negative_duration(component: Component, _: Around) -> bool:
     duration = sound_time(component, "DURATION")
     return isinstance(duration, timedelta) and duration < _ZERO
 
 
-def _end_not_after_start(component: Component, _: Component) -> bool:
+def _end_not_after_start(component: Component, _: Around) -> bool:
     if component.name != "VEVENT":
         return False
     start, end = sound_time(component, "DTSTART"), sound_time(component, "DTEND")
@@ -77,7 +79,7 @@ def _end_not_after_start(component: Component, _: Component) -> bool:
     return end < start
 
 
-def _drop_end(component: Component, _: Component) -> None:
+def _drop_end(component: Component, _: Around) -> None:
     del component["DTEND"]
 
 

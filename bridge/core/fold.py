@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 _LONGEST_LINE = 75
+# Octets 10xxxxxx stand inside of a UTF-8 character.
+_INSIDE_MASK, _INSIDE = 0xC0, 0x80
 _ESCAPES = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\r": None})
 
 
@@ -17,14 +19,21 @@ def folded(line: str) -> bytes:
     Args:
         line: The line without its end; it holds no line break.
     """
-    octets = line.encode()
-    if len(octets) <= _LONGEST_LINE:
-        return octets + b"\r\n"
-    pieces, piece = [], b""
-    for character in line:
-        more = character.encode()
-        if len(piece) + len(more) > _LONGEST_LINE:
-            pieces.append(piece)
-            piece = b" "
-        piece += more
-    return b"\r\n".join([*pieces, piece]) + b"\r\n"
+    return folded_octets(line.encode())
+
+
+def folded_octets(line: bytes) -> bytes:
+    """The same of a line that is UTF-8 already."""
+    if len(line) <= _LONGEST_LINE:
+        return line + b"\r\n"
+    pieces: list[bytes] = []
+    start, room = 0, _LONGEST_LINE
+    while len(line) - start > room:
+        end = start + room
+        while line[end] & _INSIDE_MASK == _INSIDE:
+            end -= 1
+        pieces.append(line[start:end])
+        # The blank that begins a folded line counts.
+        start, room = end, _LONGEST_LINE - 1
+    pieces.append(line[start:])
+    return b"\r\n ".join(pieces) + b"\r\n"

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from icalendar.prop import vBroken
 
 from bridge.core import recurrence
+from bridge.core.feed_ready import is_feed_ready
 from bridge.core.model import CalendarObject, ComponentType
 from bridge.core.repairs import read
 from bridge.core.series import extent
 from bridge.core.split import split, with_uid
-from bridge.core.zones import iana_key
 from bridge.errors import NotACalendar, WrongComponents
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["parse", "split", "with_uid"]
 
-_LONG_LINE = re.compile(rb"[^\n]{77}")
 _NAMED_ZONE = re.compile(rb';TZID=(?:"([^"\r\n]*)"|([^";:\r\n]*))')
-_PRIVATE = re.compile(rb"^CLASS[;:](?!PUBLIC\r$)", re.MULTILINE | re.IGNORECASE)
 _DIGITS = 32
 
 
@@ -46,7 +44,7 @@ def parse(raw: bytes, *, zone: tzinfo, max_instances: int) -> CalendarObject:
             masters, or a component that nobody could place in time.
         TooManyInstances: If its recurrence set goes beyond the limit.
     """
-    reading = read(raw)
+    reading = read(raw, zone=zone)
     components = recurrence.held_components(reading.calendar)
     if not components and raw.upper().count(b"BEGIN:") == 1:
         raise NotACalendar("The calendar is empty.", remedy="Send at least one appointment.")
@@ -60,7 +58,7 @@ def parse(raw: bytes, *, zone: tzinfo, max_instances: int) -> CalendarObject:
             f"The appointment {_quoted(uid)} has {len(masters)} masters where one is allowed.",
             remedy="Give each appointment a UID of its own, or each changed instance a RECURRENCE-ID.",
         )
-    recurring = recurrence.recurs(components)
+    tzids = _tzids(raw)
     return CalendarObject(
         raw=raw,
         uid=uid,
@@ -68,11 +66,10 @@ def parse(raw: bytes, *, zone: tzinfo, max_instances: int) -> CalendarObject:
         calendar=reading.calendar,
         summary=_summary(masters[0] if masters else components[0]),
         span=recurrence.span(components, zone=zone, max_instances=max_instances),
-        recurring=recurring,
-        tzids=_tzids(raw),
+        recurring=recurrence.recurs(components),
+        tzids=tzids,
         feed_ready=not reading.repairs
-        and _feed_ready(raw, len(components))
-        and not any(component.errors for component in reading.calendar.walk()),
+        and is_feed_ready(raw, reading.text, calendar=reading.calendar, components=components, tzids=tzids),
         etag=sha256(raw).hexdigest()[:_DIGITS],
         repairs=reading.repairs,
     )
@@ -127,16 +124,3 @@ def _tzids(raw: bytes) -> tuple[str, ...]:
     flat = raw.replace(b"\r\n ", b"").replace(b"\n ", b"")
     found = {quoted or plain for quoted, plain in _NAMED_ZONE.findall(flat)}
     return tuple(sorted(tzid.decode(errors="replace") for tzid in found))
-
-
-def _feed_ready(raw: bytes, components: int) -> bool:
-    """Whether the components can be copied into a feed as they stand; in doubt not."""
-    upper = raw.upper()
-    return (
-        upper.count(b"\r\nUID:") + upper.count(b"\r\nUID;") >= components
-        and upper.count(b"\r\nDTSTAMP:") >= components
-        and _LONG_LINE.search(raw) is None
-        and _PRIVATE.search(raw) is None
-        and raw.endswith(b"\r\n")
-        and all(iana_key(tzid) == tzid for tzid in _tzids(raw))
-    )

@@ -19,6 +19,10 @@ class ComponentType(StrEnum):
     VJOURNAL = "VJOURNAL"
 
 
+HELD = frozenset(map(str, ComponentType))
+"""The names of these types."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """The stretch from the first to the last instant that any instance of an object touches.
@@ -62,8 +66,9 @@ class CalendarObject:
         span: First and last instant touched, UTC.
         recurring: Whether there is a recurrence rule, an RDATE or an override.
         tzids: The TZIDs that the components name, as they stand, sorted.
-        feed_ready: Whether the components in `raw` can be copied into a feed as they stand: CRLF line ends, folded
-            at 75 octets, UID and DTSTAMP in each, no repair needed, every TZID an IANA name, CLASS public.
+        feed_ready: Whether the components in `raw` can be copied into a feed as they stand: every line of a sound form,
+            folded at 75 octets, a master, DTSTAMP in each component, no repair needed, every TZID an IANA name, CLASS
+            public (`bridge.core.feed_ready`).
         etag: Strong validator of `raw`, without quotes: the first 32 hex digits of its SHA-256.
         repairs: Names of the repairs that reading took (`bridge.core.repairs`), in their order; mostly none.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from bridge.core.model import BEGINNING, ENDLESS, Span
+from bridge.core.model import BEGINNING, ENDLESS, HELD, Span
 from bridge.core.rules import check_cost, is_endless, last_counted, rule_text, rules_of, until_of
 from bridge.core.series import ZonedSeries, duration_of, extent, time_of, times_of
 from bridge.core.temporal import AllDay, Time, from_native, instant
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _ZERO = timedelta(0)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
-_HELD = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
 # An instance over the night on which clocks are set back is that much longer than the others.
 _LONGEST_NIGHT = timedelta(hours=3)
 _FARTHEST = timedelta(days=36_525)
@@ -60,7 +59,7 @@ class Instance:
 
 def held_components(calendar: Component) -> list[Component]:
     """The events, to-dos or journal entries of a calendar, masters and overrides, in their order."""
-    return [component for component in calendar.subcomponents if component.name in _HELD]
+    return [component for component in calendar.subcomponents if component.name in HELD]
 
 
 def recurs(components: Sequence[Component]) -> bool:
@@ -110,6 +109,8 @@ def _reach(
 ) -> Iterator[tuple[datetime, datetime]]:
     """Yields the starts between which the rules of a component lie, and each start and end that its RDATEs give."""
     start = instant(begin, zone)
+    for rule in rules_of(component, "EXRULE"):
+        check_cost(rule, begin, zone=zone, max_instances=max_instances)
     for rule in rules_of(component):
         check_cost(rule, begin, zone=zone, max_instances=max_instances)
         text = rule_text(rule, begin, zone)

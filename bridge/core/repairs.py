@@ -5,26 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.core.component_repairs import FORM_REPAIRS
+from bridge.core.component_repairs import FORM_REPAIRS, Around
 from bridge.core.end_repairs import END_REPAIRS
+from bridge.core.model import HELD
 from bridge.core.reader import read_components
 from bridge.core.recurrence_repairs import IDENTITY_REPAIRS, RECURRENCE_REPAIRS
+from bridge.core.rule_repairs import RULE_LINE_REPAIRS, RULE_REPAIRS
 from bridge.core.text_repairs import BYTE_REPAIRS, EARLY_REPAIRS, LINE_REPAIRS, unfolded
 from bridge.errors import NotACalendar
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     import icalendar
     from icalendar.cal import Component
 
     from bridge.core.component_repairs import ComponentRepair
     from bridge.core.text_repairs import ByteRepair, TextRepair
 
-_HELD = frozenset({"VEVENT", "VTODO", "VJOURNAL"})
-COMPONENT_REPAIRS = (*FORM_REPAIRS, *IDENTITY_REPAIRS, *END_REPAIRS, *RECURRENCE_REPAIRS)
+TEXT_REPAIRS = (*LINE_REPAIRS, *RULE_LINE_REPAIRS)
+COMPONENT_REPAIRS = (*FORM_REPAIRS, *IDENTITY_REPAIRS, *END_REPAIRS, *RULE_REPAIRS, *RECURRENCE_REPAIRS)
 REPAIRS: tuple[ByteRepair | TextRepair | ComponentRepair, ...] = (
     *BYTE_REPAIRS,
     *EARLY_REPAIRS,
-    *LINE_REPAIRS,
+    *TEXT_REPAIRS,
     *COMPONENT_REPAIRS,
 )
 
@@ -35,15 +39,21 @@ class Reading:
 
     Attributes:
         calendar: The repaired calendar.
+        text: The text that it was read from, unfolded, with LF line ends.
         repairs: The names of the repairs that it took, in the order of `REPAIRS`.
     """
 
     calendar: icalendar.Calendar
+    text: str
     repairs: tuple[str, ...]
 
 
-def read(raw: bytes) -> Reading:
+def read(raw: bytes, *, zone: tzinfo) -> Reading:
     """Reads one VCALENDAR and repairs what known producers get wrong in it.
+
+    Args:
+        raw: The whole stream.
+        zone: The account's zone: what dates mean where a producer wrote an instant in their place.
 
     Raises:
         NotACalendar: If it is not UTF-8, no iCalendar, cut off, wrongly nested, or several calendars.
@@ -64,41 +74,39 @@ def read(raw: bytes) -> Reading:
             text = repair.mend(text)
             took.append(repair.name)
     text = unfolded(text)
-    for repair in LINE_REPAIRS:
+    for repair in TEXT_REPAIRS:
         if repair.applies(text):
             text = repair.mend(text)
             took.append(repair.name)
     calendar = read_components(text)
-    return Reading(calendar, (*took, *_repair_components(calendar.subcomponents)))
+    return Reading(calendar, text, (*took, *_repair_components(calendar.subcomponents, zone)))
 
 
-def _repair_components(components: list[Component]) -> tuple[str, ...]:
+def _repair_components(components: list[Component], zone: tzinfo) -> tuple[str, ...]:
     """Repairs the events, to-dos and journals among components, and names the repairs in the order of the table."""
-    held = [component for component in components if component.name in _HELD]
+    held = [component for component in components if component.name in HELD]
     masters = {str(component.get("UID")): component for component in held if "RECURRENCE-ID" not in component}
+    pairs = [(component, Around(masters.get(str(component.get("UID")), component), zone)) for component in held]
     took = []
     for repair in COMPONENT_REPAIRS:
-        applied = False
-        for component in held:
-            master = masters.get(str(component.get("UID")), component) if len(held) > 1 else component
-            if repair.applies(component, master):
-                repair.mend(component, master)
-                applied = True
-        if applied:
+        concerned = [(component, around) for component, around in pairs if repair.applies(component, around)]
+        for component, around in concerned:
+            repair.mend(component, around)
+        if concerned:
             took.append(repair.name)
     return tuple(took)
 
 
-def applied(raw: bytes) -> tuple[str, ...]:
+def applied(raw: bytes, *, zone: tzinfo) -> tuple[str, ...]:
     """The names of the repairs that reading these bytes takes; mostly none.
 
     Raises:
         NotACalendar: As `read`.
     """
-    return read(raw).repairs
+    return read(raw, zone=zone).repairs
 
 
-def mended(raw: bytes) -> bytes:
+def mended(raw: bytes, *, zone: tzinfo) -> bytes:
     """The same bytes where nothing needs repair, else the repaired calendar written anew.
 
     What is written anew has no VTIMEZONE for zones that are known by their names, and no line that cannot be read at
@@ -107,5 +115,5 @@ def mended(raw: bytes) -> bytes:
     Raises:
         NotACalendar: As `read`.
     """
-    reading = read(raw)
+    reading = read(raw, zone=zone)
     return reading.calendar.to_ical(sorted=False) if reading.repairs else raw

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from heapq import merge
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from bridge.core.temporal import instant
 from bridge.errors import TooManyInstances
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from icalendar.cal import Component
     from icalendar.prop import vRecur
@@ -35,6 +36,11 @@ _UNITS = {
     MINUTELY: timedelta(minutes=1),
     SECONDLY: timedelta(seconds=1),
 }
+# What dateutil knows; RFC 2445 allowed others, and who does not know them goes on without.
+_KNOWN = {
+    *("FREQ", "UNTIL", "COUNT", "INTERVAL", "BYSECOND", "BYMINUTE", "BYHOUR", "BYDAY", "BYMONTHDAY", "BYYEARDAY"),
+    *("BYWEEKNO", "BYMONTH", "BYSETPOS", "WKST"),
+}
 _YEAR = 366
 _MOST_STEPS = 1_000_000
 # After so many years the Gregorian calendar repeats itself, weekdays included.
@@ -45,9 +51,9 @@ _RARE = ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
 _UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 
 
-def rules_of(component: Component) -> list[vRecur]:
-    """The sound RRULEs of a component."""
-    found = dict.get(component, "RRULE")
+def rules_of(component: Component, name: str = "RRULE") -> list[vRecur]:
+    """The sound rules of a component under a name: RRULE, or EXRULE for what is excluded (RFC 2445 section 4.8.5.2)."""
+    found = dict.get(component, name)
     rules = found if isinstance(found, list) else [found] if found is not None else []
     return [rule for rule in rules if not isinstance(rule, vBroken) and rule.get("FREQ")]
 
@@ -121,8 +127,8 @@ def rule_text(rule: vRecur, start: date | datetime, zone: tzinfo) -> str | None:
     if any(abs(getattr(day, "relative", None) or 0) > most for day in rule.get("BYDAY") or ()):
         return None
     plain = copy.copy(rule)
-    for name in ("RSCALE", "SKIP"):
-        plain.pop(name, None)
+    for name in rule.keys() - _KNOWN:
+        del plain[name]
     if int(_first(plain, "INTERVAL") or 0) < 1:
         plain.pop("INTERVAL", None)
     until = _first(plain, "UNTIL")
@@ -172,6 +178,22 @@ def starts(rule: rrule, first: datetime, last: datetime) -> Iterator[datetime]:
         near._until = last  # noqa: SLF001
     for start in near:
         if start >= first:
+            yield start
+
+
+def subtracted(found: Iterable[datetime], excluded: Iterable[Iterable[datetime]]) -> Iterator[datetime]:
+    """Yields what is found and not excluded; nothing beyond the last one that is found is looked at.
+
+    Args:
+        found: Starts in the order of time.
+        excluded: Several runs of starts, each in the order of time.
+    """
+    runs = merge(*excluded)
+    gone = next(runs, None)
+    for start in found:
+        while gone is not None and gone < start:
+            gone = next(runs, None)
+        if gone != start:
             yield start
 
 

@@ -12,7 +12,7 @@ from recurring_ical_events.adapters.component import ComponentAdapter
 from recurring_ical_events.occurrence import Occurrence
 from recurring_ical_events.series import Series
 
-from bridge.core.rules import rule_text, rules_of, starts
+from bridge.core.rules import rule_text, rules_of, starts, subtracted
 from bridge.core.temporal import instant, shifted
 
 if TYPE_CHECKING:
@@ -142,7 +142,14 @@ class _Adapter(ComponentAdapter):  # type: ignore[misc]  # recurring_ical_events
 
     @cached_property
     def rrules(self) -> set[str]:
-        texts = (rule_text(rule, self.raw_start, self.zone) for rule in rules_of(self._component))
+        return self._texts("RRULE")
+
+    @cached_property
+    def exrules(self) -> set[str]:
+        return self._texts("EXRULE")
+
+    def _texts(self, name: str) -> set[str]:
+        texts = (rule_text(rule, self.raw_start, self.zone) for rule in rules_of(self._component, name))
         return {text for text in texts if text is not None}
 
 
@@ -166,6 +173,7 @@ class _Rules(Series.RecurrenceRules):  # type: ignore[misc]  # recurring_ical_ev
 
     def __init__(self, core: _Adapter) -> None:
         super().__init__(core)
+        self.exrules = [self.create_rule_with_start(text) for text in core.exrules]
         self.replace_ends = {
             _identity(start): end if isinstance(end, timedelta) else end - start
             for start, end in (period for period in core.rdates if isinstance(period, tuple))
@@ -177,7 +185,8 @@ class _Rules(Series.RecurrenceRules):  # type: ignore[misc]  # recurring_ical_ev
             first, last = first.replace(tzinfo=None), last.replace(tzinfo=None)
         for rule in self.rrules:
             found = rule.between(first, last, inc=True) if isinstance(rule, rruleset) else starts(rule, first, last)
-            for start in found:
+            excluded = [starts(exrule, first, last) for exrule in self.exrules]
+            for start in subtracted(found, excluded):
                 yield start if start.tzinfo is None else instant(start, UTC)
 
 

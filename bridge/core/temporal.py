@@ -29,8 +29,9 @@ __all__ = [
     "shifted",
 ]
 
-_DATE = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)")
-_DATE_TIME = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)[Tt ](\d\d):?(\d\d):?(\d\d)?(?:\.\d+)?([Zz]?)")
+# Tools on ical.js 1.5 leave 'T::' behind a date.
+_DATE = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:T::)?")
+_DATE_TIME = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)[Tt ](\d\d):?(\d\d):?(\d\d)?(?:\.\d+)?([Zz]|([+-])(\d\d):?(\d\d))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ def read_time(text: str, zone: tzinfo | None) -> date | datetime:
 
     Args:
         text: The value.
-        zone: What the TZID beside it means; a value that ends in Z is UTC all the same (RFC 5545 section 3.2.19).
+        zone: What the TZID beside it means; a value that ends in Z is UTC all the same (RFC 5545 section 3.2.19), and
+            so is one with an offset (-0500), which airlines write though RFC 5545 section 3.3.5 forbids it.
 
     Raises:
         ValueError: If no client could read it.
@@ -108,18 +110,19 @@ def read_time(text: str, zone: tzinfo | None) -> date | datetime:
     year, month, day, hour, minute = (int(match[group]) for group in range(1, 6))
     # A leap second is read as the second before it (RFC 5545 section 3.3.12), 24:00 as midnight after.
     late = timedelta(days=1) if (hour, minute) == (24, 0) else timedelta(0)
-    return (
-        datetime(
-            year,
-            month,
-            day,
-            hour % 24 if late else hour,
-            minute,
-            min(int(match[6] or 0), 59),
-            tzinfo=UTC if match[7] else zone,
-        )
-        + late
+    wall = datetime(
+        year,
+        month,
+        day,
+        hour % 24 if late else hour,
+        minute,
+        min(int(match[6] or 0), 59),
+        tzinfo=UTC if match[7] else zone,
     )
+    if match[8]:
+        offset = timedelta(hours=int(match[9]), minutes=int(match[10]))
+        late += offset if match[8] == "-" else -offset
+    return wall + late
 
 
 def from_native(value: date | datetime, tzid: str | None = None) -> Time:

@@ -25,6 +25,7 @@ _TZID = re.compile(r"(;TZID=)([^\":;\n]+|\"[^\"\n]*\")(?=[;:])", re.IGNORECASE)
 _OCTET_FOLD = re.compile(rb"\r?\n[ \t]")
 _BORDER = re.compile(r"^(BEGIN|END):([^ \t\n]*)", re.MULTILINE)
 _BORDER_LINE = re.compile(r"^(BEGIN|END):([^ \t\n]*)[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_COLON_TZID = re.compile(r"(;TZID=)([^\"\s;:]*:\d\d)(?=:\d{8}(?:T\d{6})?$)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,13 @@ LINE_REPAIRS = (
         "A component that ends under another name than it began with would be taken for one that does not end.",
         _mistyped_end,
         _typed_end,
+    ),
+    TextRepair(
+        "colon-in-tzid",
+        "Google Calendar with events of Indian phones",
+        "The value would begin at the colon of GMT+05:30; a parameter with a colon is quoted (RFC 5545 section 3.2).",
+        lambda text: _COLON_TZID.search(text) is not None,
+        lambda text: _COLON_TZID.sub(r'\1"\2"', text),
     ),
     TextRepair(
         "bare-separators",

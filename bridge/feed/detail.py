@@ -17,6 +17,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from bridge.config import Detail
+from bridge.core.feed_ready import DUE
 from bridge.feed.instances import without
 from bridge.feed.lines import Block, Line
 
@@ -42,8 +43,6 @@ KEPT_AT_BUSY = frozenset(
 )
 KEPT_AT_TITLES = KEPT_AT_BUSY | {"SUMMARY", "STATUS", "TRANSP"}
 _PARAMS = frozenset({"VALUE", "TZID", "RANGE", "LANGUAGE"})
-DUE = r"[-+]?P(?:[0-9]+W|[0-9]+D|(?:[0-9]+D)?T(?=[0-9])(?:[0-9]+H)?(?:[0-9]+M)?(?:[0-9]+S)?)|[0-9]{8}T[0-9]{6}Z?"
-"""When a reminder rings, as RFC 5545 section 3.8.6.3 has it: a duration or an instant."""
 _DUE = re.compile(DUE)
 _ONCE = frozenset(
     {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bridge.feed.lines import folded, text_line
+from bridge.core.fold import folded
+from bridge.feed.lines import text_line
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -35,8 +36,8 @@ def header(settings: FeedSettings, zone: ZoneInfo) -> bytes:
         lines.append(text_line("X-APPLE-CALENDAR-COLOR", settings.color))
     elif settings.color:
         lines.append(text_line("COLOR", settings.color))
-    lines.append(folded(f"REFRESH-INTERVAL;VALUE=DURATION:{interval}".encode()))
-    lines.append(folded(f"X-PUBLISHED-TTL:{interval}".encode()))
+    lines.append(folded(f"REFRESH-INTERVAL;VALUE=DURATION:{interval}"))
+    lines.append(folded(f"X-PUBLISHED-TTL:{interval}"))
     return b"".join(lines)
 
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from icalendar.prop import vBroken
 
-from bridge.feed.rules import plain
+from bridge.core.fold import escaped, folded
+from bridge.core.plain_rule import plain
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
@@ -22,7 +23,6 @@ _LINE = re.compile(r'([A-Za-z0-9-]+)((?:;[A-Za-z0-9-]+=(?:"[^"]*"|[^";:])*)*):(.
 _PARAM = re.compile(r';([A-Za-z0-9-]+)=((?:"[^"]*"|[^";:])*)')
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _NEEDS_QUOTES = re.compile(r"[;:,]")
-_LIMIT = 75
 _RULES = frozenset({"RRULE", "EXRULE"})
 # icalendar takes these for plain text and escapes what separates their parts; so many of them are given back.
 _SEPARATORS = {"RESOURCES": (",", -1), "REQUEST-STATUS": (";", 2)}
@@ -67,7 +67,7 @@ class Line:
 
     def folded(self) -> bytes:
         """Gives the line as it goes out: folded, with its CRLF."""
-        return folded(f"{self.name}{self.params}:{self.value}".encode())
+        return folded(f"{self.name}{self.params}:{self.value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,27 +140,10 @@ def _readable(line: Line) -> Line | None:
     return line
 
 
-def folded(line: bytes) -> bytes:
-    """Folds a line at 75 octets, never inside a UTF-8 character, and ends it with CRLF (RFC 5545 section 3.1)."""
-    if len(line) <= _LIMIT:
-        return line + b"\r\n"
-    pieces: list[bytes] = []
-    start, room = 0, _LIMIT
-    while len(line) - start > room:
-        end = start + room
-        while line[end] & 0xC0 == 0x80:  # noqa: PLR2004 -- 10xxxxxx marks the inside of a UTF-8 character
-            end -= 1
-        pieces.append(line[start:end])
-        start, room = end, _LIMIT - 1
-    pieces.append(line[start:])
-    return b"\r\n ".join(pieces) + b"\r\n"
-
-
 def text_line(name: str, value: str) -> bytes:
     """Writes a TEXT property from plain text: escaped, folded, with its CRLF (RFC 5545 section 3.3.11)."""
-    plain = value.replace("\r\n", "\n").replace("\r", "\n").replace("\\", "\\\\")
-    escaped = plain.replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
-    return folded(f"{name}:{_CONTROL.sub('', escaped)}".encode())
+    lines = value.replace("\r\n", "\n").replace("\r", "\n")
+    return folded(f"{name}:{_CONTROL.sub('', escaped(lines))}")
 
 
 def joined(blocks: Iterable[Block]) -> bytes:

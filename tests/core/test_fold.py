@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from bridge.core.fold import escaped, folded
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.fold import escaped, folded, folded_octets
 
 
 def test_a_text_is_escaped() -> None:
@@ -18,3 +21,12 @@ def test_a_long_line_is_folded_at_75_octets_and_never_within_a_character() -> No
     assert all(len(piece) <= 75 for piece in pieces)
     assert all(piece.decode() for piece in pieces)
     assert folded(line).replace(b"\r\n ", b"").decode() == line + "\r\n"
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=300))
+def test_a_folded_line_is_short_and_unfolds_to_itself(text: str) -> None:
+    octets = folded_octets(text.encode())
+    assert octets == folded(text)
+    assert all(len(piece) <= 75 for piece in octets.split(b"\r\n"))
+    assert all(piece.decode() is not None for piece in octets.split(b"\r\n"))
+    assert octets.replace(b"\r\n ", b"").removesuffix(b"\r\n").decode() == text

@@ -7,7 +7,7 @@ import pytest
 from bridge.core.ics import parse
 from bridge.core.model import ComponentType
 from bridge.errors import NotACalendar, TooManyInstances, WrongComponents
-from tests.core.core_samples import BERLIN, CUSTOM_BERLIN, component, event, read, read_event, stream
+from tests.core.core_samples import BERLIN, component, event, read, read_event, stream
 
 START = "DTSTART;TZID=Europe/Berlin:20260714T170000"
 
@@ -97,27 +97,3 @@ def test_names_of_zones_are_found_folded_and_quoted() -> None:
     raw = event('DTSTART;TZID="Europe/Berlin":20260714T170000', "DTEND;TZID=America/New_York:20260714T180000")
     assert read(raw.replace(b"New_York", b"New\r\n _York")).tzids == ("America/New_York", "Europe/Berlin")
     assert read_event("DTSTART:20260714T170000Z").tzids == ()
-
-
-def test_a_plain_event_can_be_copied_into_a_feed() -> None:
-    assert read_event(START, "SUMMARY:Hair cut", "CLASS:PUBLIC").feed_ready
-    assert read_event("DTSTART:20260714T170000Z").feed_ready
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        event(START).replace(b"\r\n", b"\n"),
-        event(START, "SUMMARY:" + "long " * 20),
-        event(START, "CLASS:PRIVATE"),
-        event(START, "DTEND:20260714T170000Z", "DURATION:PT1H"),
-        event("DTSTART;TZID=W. Europe Standard Time:20260714T170000"),
-        stream(*CUSTOM_BERLIN, *component("DTSTART;TZID=Customized Time Zone:20260714T170000")),
-        stream("BEGIN:VEVENT", "UID:x", START, "END:VEVENT"),
-        event(START).rstrip(),
-        event(START, "this is no property"),
-        event(START, "BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:soon", "END:VALARM"),
-    ],
-)
-def test_whatever_a_reader_may_stumble_over_is_written_anew_for_a_feed(raw: bytes) -> None:
-    assert not read(raw).feed_ready

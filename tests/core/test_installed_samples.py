@@ -129,6 +129,6 @@ def test_every_kept_object_can_be_expanded_compared_and_mended() -> None:
         assert obj.raw == raw
         for instance in expand(obj, start, start + timedelta(days=365), zone=BERLIN, limit=LIMIT):
             assert obj.span.first <= instance.first <= instance.last <= obj.span.last
-        again = parse(mended(raw), zone=BERLIN, max_instances=LIMIT)
+        again = parse(mended(raw, zone=BERLIN), zone=BERLIN, max_instances=LIMIT)
         unreadable = any(error[0] is None for found in obj.calendar.walk() for error in found.errors)
         assert unreadable or digest(again) == digest(obj), (name, uid)

@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bridge.core import repairs
 from bridge.core.canonical import digest
 from bridge.core.recurrence import expand
-from bridge.core.repairs import REPAIRS, applied, mended
-from bridge.errors import NotACalendar
+from bridge.core.repairs import REPAIRS
+from bridge.errors import NotACalendar, TooManyInstances
 from tests.core.core_samples import BERLIN, component, event, read, stream
 
 START = "DTSTART;TZID=Europe/Berlin:20260714T170000"
@@ -31,11 +32,31 @@ SAMPLES: dict[str, tuple[bytes, bytes]] = {
         event(START, "DESCRIPTION:First\\nsecond line\\nthird\\, line", "SUMMARY:x"),
     ),
     "mistyped-end": (event(START).replace(b"END:VEVENT", b"END:VEVNET"), event(START)),
+    "colon-in-tzid": (
+        event("DTSTART;TZID=GMT+05:30:20260714T170000"),
+        event('DTSTART;TZID="GMT+05:30":20260714T170000'),
+    ),
     "bare-separators": (
         event(START, 'LOCATION;ALTREP="http://x,y":Room 1, left; up\\, or not'),
         event(START, 'LOCATION;ALTREP="http://x,y":Room 1\\, left\\; up\\, or not'),
     ),
     "foreign-tzid": (event("DTSTART;TZID=W. Europe Standard Time :20260714T170000"), event(START)),
+    "empty-part-in-rule": (
+        event(START, "RRULE:FREQ=WEEKLY;BYDAY=;COUNT=2;BYHOUR=17,"),
+        event(START, "RRULE:FREQ=WEEKLY;COUNT=2;BYHOUR=17"),
+    ),
+    "start-in-rule": (
+        event(START, "RRULE:DTSTART=20260714T150000Z;FREQ=WEEKLY;COUNT=2"),
+        event(START, "RRULE:FREQ=WEEKLY;COUNT=2"),
+    ),
+    "exdate-in-rule": (
+        event("DTSTART:20260714T150000Z", "RRULE:FREQ=WEEKLY;EXDATE=20260721T150000Z,20260728T150000Z;COUNT=4"),
+        event("DTSTART:20260714T150000Z", WEEKLY, "EXDATE:20260721T150000Z,20260728T150000Z"),
+    ),
+    "weekday-without-sign": (
+        event(START, "RRULE:FREQ=MONTHLY;BYDAY=255TU,1TU"),
+        event(START, "RRULE:FREQ=MONTHLY;BYDAY=-1TU,1TU"),
+    ),
     "doubled-property": (event("DTSTART:never", START, START, "SUMMARY:a", "SUMMARY:b"), event(START, "SUMMARY:a")),
     "midnight-declared-date": (
         event("DTSTART;VALUE=DATE:20260714T000000"),
@@ -56,10 +77,6 @@ SAMPLES: dict[str, tuple[bytes, bytes]] = {
             "DTEND;TZID=Europe/Berlin:20260714T180000",
             "RDATE;VALUE=PERIOD:20260801T150000Z/PT1H",
         ),
-    ),
-    "unreadable-recurrence-id": (
-        stream(*component("RECURRENCE-ID:then", START)),
-        stream(*component("RECURRENCE-ID;TZID=Europe/Berlin:20260714T170000", START)),
     ),
     "override-without-start": (
         stream(*component("RECURRENCE-ID;TZID=Europe/Berlin:20260714T170000")),
@@ -91,13 +108,27 @@ SAMPLES: dict[str, tuple[bytes, bytes]] = {
         event(START, "RRULE:FREQ=WEEKLY;COUNT=-1", "RRULE:FREQ=YEARLY;COUNT=2"),
         event(START, "RRULE:FREQ=WEEKLY", "RRULE:FREQ=YEARLY;COUNT=2"),
     ),
-    "recurrence-in-override": (
-        stream(*component("RECURRENCE-ID;TZID=Europe/Berlin:20260714T170000", START, WEEKLY)),
-        stream(*component("RECURRENCE-ID;TZID=Europe/Berlin:20260714T170000", START)),
+    "count-beside-until": (
+        event(
+            START,
+            "RRULE:FREQ=WEEKLY;COUNT=3;UNTIL=20270101T000000Z",
+            "RRULE:FREQ=YEARLY;COUNT=9;UNTIL=20270101T000000Z",
+            "RRULE:FREQ=DAILY;COUNT=2",
+        ),
+        event(
+            START,
+            "RRULE:FREQ=WEEKLY;COUNT=3",
+            "RRULE:FREQ=YEARLY;UNTIL=20270101T000000Z",
+            "RRULE:FREQ=DAILY;COUNT=2",
+        ),
     ),
     "until-of-other-form": (
         event(START, "RRULE:FREQ=WEEKLY;UNTIL=20260728"),
         event(START, "RRULE:FREQ=WEEKLY;UNTIL=20260728T215959Z"),
+    ),
+    "recurrence-in-override": (
+        stream(*component("RECURRENCE-ID;TZID=Europe/Berlin:20260714T170000", START, WEEKLY)),
+        stream(*component("RECURRENCE-ID;TZID=Europe/Berlin:20260714T170000", START)),
     ),
     "exdate-of-other-kind": (
         event(START, WEEKLY, "EXDATE;VALUE=DATE:20260721,20260728"),
@@ -108,6 +139,16 @@ SAMPLES: dict[str, tuple[bytes, bytes]] = {
         stream(*component(START, WEEKLY), *component("RECURRENCE-ID;RANGE=THISANDFUTURE:20260721T150000Z", START)),
     ),
 }
+
+
+def applied(raw: bytes) -> tuple[str, ...]:
+    """The repairs of a stream, for an account in Berlin."""
+    return repairs.applied(raw, zone=BERLIN)
+
+
+def mended(raw: bytes) -> bytes:
+    """The repaired stream, for an account in Berlin."""
+    return repairs.mended(raw, zone=BERLIN)
 
 
 def starts(raw: bytes) -> list[datetime]:
@@ -231,10 +272,57 @@ def test_a_time_that_is_declared_a_date_stays_a_time() -> None:
     assert digest(read(raw)) == digest(read(event("DTSTART:20260714T170000")))
 
 
+def test_only_texts_are_joined_over_raw_line_breaks() -> None:
+    assert "raw-line-breaks" not in applied(event(START, "stray words", "SUMMARY:x"))
+
+
 def test_a_nameless_end_is_let_be() -> None:
     with pytest.raises(NotACalendar):
         applied(b"END:VCALENDAR\r\nBEGIN:VCALENDAR\r\nEND:X\r\nBEGIN:Y\r\n")
 
 
-def test_only_texts_are_joined_over_raw_line_breaks() -> None:
-    assert "raw-line-breaks" not in applied(event(START, "stray words", "SUMMARY:x"))
+def test_every_description_of_a_journal_entry_is_kept() -> None:
+    raw = stream(*component(START, "DESCRIPTION:one", "DESCRIPTION:two", kind="VJOURNAL"))
+    assert applied(raw) == ()
+    assert digest(read(raw)) != digest(read(stream(*component(START, "DESCRIPTION:one", kind="VJOURNAL"))))
+    assert "doubled-property" in applied(event(START, "DESCRIPTION:one", "DESCRIPTION:two"))
+
+
+@pytest.mark.parametrize(
+    "until", ["20260727T220000Z", "20260728T000000Z", "20260728T235959Z", "20260728T215959Z", "20260728T170000"]
+)
+def test_the_last_day_of_an_all_day_series_is_kept_however_until_names_it(until: str) -> None:
+    raw = event("DTSTART;VALUE=DATE:20260714", f"RRULE:FREQ=WEEKLY;UNTIL={until}")
+    assert digest(read(raw)) == digest(read(event("DTSTART;VALUE=DATE:20260714", "RRULE:FREQ=WEEKLY;UNTIL=20260728")))
+
+
+@pytest.mark.parametrize(
+    ("rule", "count"),
+    [
+        ("FREQ=DAILY;COUNT=3;UNTIL=20260720T000000Z", 3),
+        ("FREQ=DAILY;COUNT=30;UNTIL=20260716T150000Z", 3),
+        ("FREQ=DAILY;COUNT=3;UNTIL=20260716T150000Z", 3),
+        ("FREQ=DAILY;COUNT=2;UNTIL=20260713", 0),
+        ("FREQ=DAILY;COUNT=0;UNTIL=20260716T150000Z", 3),
+        ("FREQ=YEARLY;COUNT=900;UNTIL=20270101T000000Z", 1),
+        ("FREQ=DAILY;COUNT=2;UNTIL=20260716T150000Z;BYHOUR=25", 1),
+        ("FREQ=DAILY;COUNT=2;UNTIL=SOON", 1),
+    ],
+)
+def test_a_series_with_two_bounds_ends_with_the_nearer_one(rule: str, count: int) -> None:
+    assert len(starts(event(START, f"RRULE:{rule}"))) == count
+
+
+def test_a_to_do_with_two_bounds_is_counted_from_when_it_is_due() -> None:
+    rule = "RRULE:FREQ=DAILY;COUNT=2;UNTIL=20260720"
+    assert len(starts(stream(*component("DUE:20260714T120000Z", rule, kind="VTODO")))) == 2
+    assert starts(stream(*component(rule, kind="VTODO"))) == []
+
+
+def test_a_bound_that_takes_too_long_to_count_to_is_refused() -> None:
+    with pytest.raises(TooManyInstances):
+        read(event(START, "RRULE:FREQ=SECONDLY;BYHOUR=5;COUNT=999999;UNTIL=99991231T000000Z"))
+
+
+def test_a_part_of_a_rule_that_nobody_knows_is_passed_over() -> None:
+    assert len(starts(event(START, "RRULE:FREQ=WEEKLY;COUNT=3;X-PART=1"))) == 3

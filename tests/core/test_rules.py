@@ -7,8 +7,11 @@ import pytest
 from dateutil.rrule import rrulestr  # type: ignore[import-untyped]  # dateutil ships no types
 from icalendar.prop import vRecur
 
+from bridge.core.recurrence import expand
 from bridge.core.rules import check_cost, is_endless, last_counted, rule_text, starts, until_of
+from bridge.core.temporal import AllDay
 from bridge.errors import TooManyInstances
+from tests.core.core_samples import read_event
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2026, 7, 14, 17, tzinfo=BERLIN)
@@ -99,3 +102,42 @@ def test_a_late_range_has_the_starts_that_counting_from_the_first_finds(text: st
     expansion = rrulestr(text, dtstart=begin)
     first, last = datetime(2020, 5, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
     assert list(starts(expansion, first, last)) == expansion.between(first, last, inc=True)
+
+
+@pytest.mark.parametrize(
+    ("exrule", "expected"),
+    [
+        ("FREQ=WEEKLY;INTERVAL=2", ["0721 17:00", "0804 17:00"]),
+        ("FREQ=WEEKLY;COUNT=3", ["0804 17:00"]),
+        ("FREQ=WEEKLY;UNTIL=20260721T150000Z", ["0728 17:00", "0804 17:00"]),
+        ("FREQ=DAILY;BYHOUR=18", ["0714 17:00", "0721 17:00", "0728 17:00", "0804 17:00"]),
+        ("FREQ=DAILY;BYHOUR=25", ["0714 17:00", "0721 17:00", "0728 17:00", "0804 17:00"]),
+        ("FREQ=YEARLY;BYMONTH=7;BYDAY=TU", ["0804 17:00"]),
+    ],
+)
+def test_what_an_excluding_rule_names_is_not_there(exrule: str, expected: list[str]) -> None:
+    start = "DTSTART;TZID=Europe/Berlin:20260714T170000"
+    obj = read_event(start, "RRULE:FREQ=WEEKLY;COUNT=4", f"EXRULE:{exrule}")
+    found = expand(obj, datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC), zone=BERLIN, limit=99)
+    assert [instance.first.astimezone(BERLIN).strftime("%m%d %H:%M") for instance in found] == expected
+
+
+def test_two_excluding_rules_both_count_and_all_day_series_have_them_too() -> None:
+    obj = read_event(
+        "DTSTART;VALUE=DATE:20260714",
+        "RRULE:FREQ=DAILY;COUNT=6",
+        "RDATE;VALUE=DATE:20260801",
+        "EXRULE:FREQ=DAILY;INTERVAL=2",
+        "EXRULE:FREQ=DAILY;INTERVAL=3",
+    )
+    found = expand(obj, datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC), zone=BERLIN, limit=99)
+    assert [instance.start for instance in found] == [AllDay(date(2026, 7, 15)), AllDay(date(2026, 7, 19))]
+
+
+def test_an_excluding_rule_that_is_denser_than_the_limit_is_refused() -> None:
+    with pytest.raises(TooManyInstances):
+        read_event("DTSTART:20260714T170000Z", "RRULE:FREQ=WEEKLY", "EXRULE:FREQ=SECONDLY")
+
+
+def test_an_excluding_rule_alone_makes_no_series() -> None:
+    assert not read_event("DTSTART:20260714T170000Z", "EXRULE:FREQ=WEEKLY").recurring

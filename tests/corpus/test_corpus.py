@@ -16,43 +16,14 @@ if TYPE_CHECKING:
 LEAST = 60
 """How many real-world oddities the corpus promises at least."""
 
-REFUSED = {
-    "count-and-until-together": "a rule with both COUNT and UNTIL is not brought to one bound",
-    "date-written-with-an-empty-time": "2026-10-11T:: is not read as a date",
-    "fold-inside-a-two-byte-character": "the bytes are decoded before they are unfolded",
-    "fold-inside-an-emoji": "the bytes are decoded before they are unfolded",
-    "time-with-utc-offset": "a time with an offset, 20260824T154000-0500, is not read",
-    "tzid-with-unquoted-colon": "the line is cut at the colon within the TZID",
-}
-"""What the core refuses though a client could use it, and why; a test fails when a gap closes."""
 
-MISREAD = {
-    "exdate-inside-the-rule": "a rule with an unknown part is no rule",
-    "last-sunday-as-255su": "BYDAY=255SU is no weekday",
-    "rrule-with-empty-part": "a rule with an empty part is no rule",
-    "start-inside-the-rule": "a rule with an unknown part is no rule",
-    "until-in-utc-with-all-day-start": "UNTIL is cut to its date in UTC, not in the account's zone",
-}
-"""What the core accepts, but reads at other instants than its producer means; a test fails when a gap closes."""
-
-
-def each(*, expecting: str | None = None, gaps: dict[str, str] | None = None) -> list[pytest.ParameterSet]:
-    """Lists the samples whose `about.yaml` has a field, those with a known gap as expected failures."""
-    known = gaps or {}
+def each(*, expecting: str | None = None) -> list[pytest.ParameterSet]:
+    """Lists the samples whose `about.yaml` has a field."""
     return [
-        pytest.param(
-            sample,
-            id=sample.name,
-            marks=[pytest.mark.xfail(reason=known[sample.name], strict=True)] if sample.name in known else [],
-        )
+        pytest.param(sample, id=sample.name)
         for sample in samples()
         if expecting is None or getattr(sample.about, expecting) is not None
     ]
-
-
-def readable(expecting: str) -> list[pytest.ParameterSet]:
-    """Lists the samples that have a field and no known gap."""
-    return [param for param in each(expecting=expecting) if param.id not in REFUSED | MISREAD]
 
 
 def test_the_corpus_holds_what_it_promises() -> None:
@@ -61,11 +32,6 @@ def test_the_corpus_holds_what_it_promises() -> None:
 
 def test_no_two_oddities_are_the_same_bytes() -> None:
     assert len({sample.raw for sample in samples()}) == len(samples())
-
-
-def test_every_known_gap_is_one_of_an_oddity_here() -> None:
-    assert REFUSED.keys() | MISREAD.keys() <= {sample.name for sample in samples()}
-    assert not REFUSED.keys() & MISREAD.keys()
 
 
 @pytest.mark.parametrize("sample", each())
@@ -97,12 +63,12 @@ def read(sample: Sample) -> CalendarObject:
     return ics.parse(sample.raw, zone=ACCOUNT_ZONE, max_instances=10_000)
 
 
-@pytest.mark.parametrize("sample", each(gaps=REFUSED))
+@pytest.mark.parametrize("sample", each())
 def test_an_oddity_is_accepted_and_kept_byte_for_byte(sample: Sample) -> None:
     assert read(sample).raw == sample.raw
 
 
-@pytest.mark.parametrize("sample", each(expecting="instances", gaps=REFUSED | MISREAD))
+@pytest.mark.parametrize("sample", each(expecting="instances"))
 def test_its_instances_start_when_its_producer_means(sample: Sample) -> None:
     window = sample.about.instances
     assert window is not None
@@ -110,7 +76,7 @@ def test_its_instances_start_when_its_producer_means(sample: Sample) -> None:
     assert [instance.first for instance in found if instance.first >= window.begin] == list(window.starts)
 
 
-@pytest.mark.parametrize("sample", readable("instances"))
+@pytest.mark.parametrize("sample", each(expecting="instances"))
 def test_its_span_holds_every_instance(sample: Sample) -> None:
     window = sample.about.instances
     assert window is not None
@@ -118,9 +84,9 @@ def test_its_span_holds_every_instance(sample: Sample) -> None:
     assert all(span.first <= start <= span.last for start in window.starts)
 
 
-@pytest.mark.parametrize("sample", readable("repair"))
+@pytest.mark.parametrize("sample", each(expecting="repair"))
 def test_the_named_repair_is_what_makes_it_readable(sample: Sample) -> None:
-    assert sample.about.repair in repairs.applied(sample.raw)
+    assert sample.about.repair in repairs.applied(sample.raw, zone=ACCOUNT_ZONE)
 
 
 @pytest.mark.parametrize("sample", each(expecting="repair"))
@@ -129,5 +95,5 @@ def test_a_named_repair_exists(sample: Sample) -> None:
 
 
 def test_every_repair_has_an_oddity_that_needs_it() -> None:
-    used = {name for sample in samples() if sample.name not in REFUSED for name in repairs.applied(sample.raw)}
+    used = {name for sample in samples() for name in repairs.applied(sample.raw, zone=ACCOUNT_ZONE)}
     assert {repair.name for repair in repairs.REPAIRS} - used == set()

@@ -1,17 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from bridge.feed.lines import Line, folded
-
-
-@given(st.text(alphabet=st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=300))
-def test_a_folded_line_is_short_and_unfolds_to_itself(text: str) -> None:
-    octets = folded(text.encode())
-    assert all(len(piece) <= 75 for piece in octets.split(b"\r\n"))
-    assert all(piece.decode() is not None for piece in octets.split(b"\r\n"))
-    assert octets.replace(b"\r\n ", b"").removesuffix(b"\r\n").decode() == text
+from bridge.feed.lines import Line
 
 
 def test_a_line_is_split_at_the_first_colon_outside_quotes() -> None:

@@ -300,8 +300,7 @@ def test_a_window_may_reach_to_the_ends_of_time() -> None:
 
 def test_reminders_whose_end_is_in_small_letters_are_taken_out_too() -> None:
     alarm = "BEGIN:VALARM\r\nACTION:DISPLAY\r\nDESCRIPTION:Soon\r\nTRIGGER:-PT15M\r\nEND:valarm"
-    one = replace(entry(stream(component(alarm))), feed_ready=True)
-    assert shown(one)[0].subcomponents == []
+    assert shown(entry(stream(component(alarm))))[0].subcomponents == []
 
 
 def test_a_zone_that_the_server_does_not_know_any_more_is_looked_up_in_the_object() -> None:

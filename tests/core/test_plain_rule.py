@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.feed.rules import is_plain, plain
+from bridge.core.plain_rule import is_plain, plain
 
 
 @pytest.mark.parametrize(
