@@ -29,8 +29,9 @@ def dav(server: Server) -> Client:
 
 
 @pytest.fixture
-def calendar(dav: Client) -> str:
-    """Path of a calendar of the user's own, new and empty."""
+def calendar(dav: Client) -> Iterator[str]:
+    """Path of a calendar of the user's own, new and empty, and deleted after the test."""
     path = f"/dav/demo/{uuid.uuid4().hex}/"
     assert dav("MKCALENDAR", path).status == 201
-    return path
+    yield path
+    dav("DELETE", path)

@@ -55,9 +55,9 @@ class Vdirsyncer:
         program = shutil.which("vdirsyncer", path=sysconfig.get_path("scripts"))
         assert program is not None
         ran = subprocess.run(
-            [program, *arguments], env=self._environ, input="y\n" * 50, capture_output=True, text=True, check=False
+            [program, *arguments], env=self._environ, input="y\n" * 1000, capture_output=True, text=True, check=False
         )
-        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert ran.returncode == 0, (ran.stdout + ran.stderr)[-2000:]
         return ran.stdout + ran.stderr
 
 
