@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bridge.config.locations import Database, DatabaseUrl, FilePath, folder_of, in_folder
-from bridge.config.passwords import PasswordHash, PlainPassword  # noqa: TC001 -- pydantic reads it at run time
+from bridge.config.passwords import PasswordHash, PlainPassword
 from bridge.config.values import (
     HELD_COMPONENTS,
     ByteCount,

@@ -63,7 +63,8 @@ def _etags(field: str, *, weak: bool) -> frozenset[str]:
         if weak and etag.startswith("W/"):
             etag = etag[2:]
         if len(etag) > 1 and etag[0] == etag[-1] == '"':
-            etag = etag[1:-1]
+            # An etag of one star is not the star that stands for any.
+            etag = etag[1:-1] if etag != '"*"' else ""
         if etag:
             etags.add(etag)
     return frozenset(etags)
