@@ -12,7 +12,7 @@ from icalendar.cal.component_factory import ComponentFactory
 from icalendar.parser import Contentline, Parameters
 from icalendar.parser.ical.component import ComponentIcalParser
 from icalendar.parser.property import unescape_backslash
-from icalendar.prop import TypesFactory, vBroken, vDDDLists, vDDDTypes, vDuration
+from icalendar.prop import TypesFactory, vBroken, vDDDLists, vDDDTypes, vDuration, vText
 
 from bridge.core.temporal import read_time
 from bridge.core.zones import custom_zone, named_zone
@@ -95,7 +95,13 @@ class _Parser(ComponentIcalParser):
         if self.component is None:
             raise NotACalendar("There is text outside of the calendar.")
         if name not in _TIMES and name not in _LISTS:
-            super().handle_property(name, params, vals, line)
+            if self.get_factory_for_property(name, params) is vText:
+                # icalendar makes each text twice.
+                text = vText(vals)
+                text.params = params
+                self.component.add(name, text, encode=False)
+            else:
+                super().handle_property(name, params, vals, line)
             return
         try:
             prop = self._times(name, params, vals)
@@ -161,6 +167,20 @@ def _read_value(text: str, zone: tzinfo | None) -> Any:
     return start, end if start.tzinfo is None else end.astimezone(start.tzinfo)
 
 
+def without_known_zones(text: str) -> str:
+    """The text of a stream without the VTIMEZONEs of zones that are known by their names.
+
+    Args:
+        text: The stream, unfolded, with LF line ends.
+    """
+
+    def kept(match: re.Match[str]) -> str:
+        name = _DEFINED_NAME.search(match[0])
+        return "" if name is None or named_zone(name[1]) else match[0]
+
+    return _DEFINITION.sub(kept, text) if "VTIMEZONE" in text or "vtimezone" in text else text
+
+
 def read_components(text: str) -> icalendar.Calendar:
     """Reads one VCALENDAR, leniently: what cannot be read stays as it stands, as `vBroken` or in `errors`.
 
@@ -173,17 +193,10 @@ def read_components(text: str) -> icalendar.Calendar:
     Raises:
         NotACalendar: If it is no iCalendar, holds several calendars, is cut off or wrongly nested.
     """
+    text = without_known_zones(text)
     zones: dict[str, str] = {}
-
-    def known(match: re.Match[str]) -> str:
-        name = _DEFINED_NAME.search(match[0])
-        if name is None or named_zone(name[1]):
-            return ""
-        zones.setdefault(name[1].strip(), match[0])
-        return match[0]
-
-    if "VTIMEZONE" in text or "vtimezone" in text:
-        text = _DEFINITION.sub(known, text)
+    for definition in _DEFINITION.findall(text) if "VTIMEZONE" in text or "vtimezone" in text else ():
+        zones.setdefault(_DEFINED_NAME.findall(definition)[0].strip(), definition)
     lines = [_line(line) for line in text.split("\n") if line.strip()]
     if not lines or lines[0].strip().upper() != "BEGIN:VCALENDAR":
         raise NotACalendar("This is no iCalendar stream: it does not begin with BEGIN:VCALENDAR.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.core.model import BEGINNING, ENDLESS, HELD, Span
-from bridge.core.rules import check_cost, is_endless, last_counted, rule_text, rules_of, until_of
+from bridge.core.rules import check_cost, expandable, is_endless, last_counted, rules_of, until_of
 from bridge.core.series import ZonedSeries, duration_of, extent, time_of, times_of
 from bridge.core.temporal import AllDay, Time, from_native, instant
 from bridge.errors import TooManyInstances
@@ -113,9 +113,9 @@ def _reach(
         check_cost(rule, begin, zone=zone, max_instances=max_instances)
     for rule in rules_of(component):
         check_cost(rule, begin, zone=zone, max_instances=max_instances)
-        text = rule_text(rule, begin, zone)
-        if text is not None:
-            yield start, _last_start(rule, text, begin, zone)
+        found = expandable(rule, begin, zone)
+        if found is not None:
+            yield start, _last_start(rule, found[1], begin, zone)
     dates = times_of(component, "RDATE")
     if len(dates) > max_instances:
         raise _too_many(max_instances)
@@ -128,11 +128,11 @@ def _reach(
             yield start, start
 
 
-def _last_start(rule: vRecur, text: str, begin: date | datetime, zone: tzinfo) -> datetime:
+def _last_start(rule: vRecur, expansion: Any, begin: date | datetime, zone: tzinfo) -> datetime:
     until = until_of(rule, zone)
     if until is not None:
         return until
-    last = None if is_endless(rule) else last_counted(text, begin)
+    last = None if is_endless(rule) else last_counted(expansion, begin)
     return ENDLESS if last is None else instant(last, zone)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.core.component_repairs import FORM_REPAIRS, Around
 from bridge.core.end_repairs import END_REPAIRS
 from bridge.core.model import HELD
-from bridge.core.reader import read_components
+from bridge.core.reader import read_components, without_known_zones
 from bridge.core.recurrence_repairs import IDENTITY_REPAIRS, RECURRENCE_REPAIRS
 from bridge.core.rule_repairs import RULE_LINE_REPAIRS, RULE_REPAIRS
 from bridge.core.text_repairs import BYTE_REPAIRS, EARLY_REPAIRS, LINE_REPAIRS, unfolded
@@ -39,7 +39,7 @@ class Reading:
 
     Attributes:
         calendar: The repaired calendar.
-        text: The text that it was read from, unfolded, with LF line ends.
+        text: The text before it was taken apart, unfolded, with LF line ends.
         repairs: The names of the repairs that it took, in the order of `REPAIRS`.
     """
 
@@ -73,13 +73,15 @@ def read(raw: bytes, *, zone: tzinfo) -> Reading:
         if repair.applies(text):
             text = repair.mend(text)
             took.append(repair.name)
-    text = unfolded(text)
+    whole = unfolded(text)
+    # They are often most of the text, and nothing of theirs counts.
+    text = without_known_zones(whole)
     for repair in TEXT_REPAIRS:
         if repair.applies(text):
             text = repair.mend(text)
             took.append(repair.name)
     calendar = read_components(text)
-    return Reading(calendar, text, (*took, *_repair_components(calendar.subcomponents, zone)))
+    return Reading(calendar, whole, (*took, *_repair_components(calendar.subcomponents, zone)))
 
 
 def _repair_components(components: list[Component], zone: tzinfo) -> tuple[str, ...]:

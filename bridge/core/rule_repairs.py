@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from icalendar.prop import vBroken
 
 from bridge.core.component_repairs import ComponentRepair, props_of, sound_time
-from bridge.core.rules import check_cost, last_counted, rule_text, until_of
+from bridge.core.rules import check_cost, expandable, last_counted, until_of
 from bridge.core.temporal import instant
 from bridge.core.text_repairs import TextRepair
 from bridge.errors import TooManyInstances
@@ -135,10 +135,10 @@ def _ends_by_count(rule: Any, start: date | datetime, zone: tzinfo) -> bool:
         check_cost(counted, start, zone=zone, max_instances=_MOST_INSTANCES)
     except TooManyInstances:
         return True
-    text, until = rule_text(counted, start, zone), until_of(rule, zone)
-    if text is None or until is None:
+    found, until = expandable(counted, start, zone), until_of(rule, zone)
+    if found is None or until is None:
         return True
-    last = last_counted(text, start)
+    last = last_counted(found[1], start)
     return last is not None and instant(last, zone) <= until
 
 

@@ -116,6 +116,16 @@ def rule_text(rule: vRecur, start: date | datetime, zone: tzinfo) -> str | None:
     """The rule as dateutil reads it, with UNTIL in the form that goes with an aware or all-day start.
 
     Returns:
+        `None` where there is none (`expandable`).
+    """
+    found = expandable(rule, start, zone)
+    return None if found is None else found[0]
+
+
+def expandable(rule: vRecur, start: date | datetime, zone: tzinfo) -> tuple[str, Any] | None:
+    """The rule as dateutil reads it, as text and read, with UNTIL in the form that goes with the start.
+
+    Returns:
         `None` where no such rule exists (BYHOUR=25), where it counts in another calendar (RSCALE, RFC 7529), and
         where it never comes (30 February): counting on for it would not end.
     """
@@ -136,10 +146,10 @@ def rule_text(rule: vRecur, start: date | datetime, zone: tzinfo) -> str | None:
         plain["UNTIL"] = [_until_like(start, until, zone)]
     try:
         text = str(plain.to_ical().decode())  # type: ignore[no-untyped-call]  # icalendar types half of itself
-        rrulestr(text, dtstart=_anchor(start))
+        expansion = rrulestr(text, dtstart=_anchor(start))
     except _UNREADABLE:
         return None
-    return text if not any(name in plain for name in _RARE) or _comes(text, start) else None
+    return (text, expansion) if not any(name in plain for name in _RARE) or _comes(text, start) else None
 
 
 @lru_cache(maxsize=1024)
@@ -229,9 +239,14 @@ def _forwarded(rule: Any, first: datetime) -> Any:
     return near
 
 
-def last_counted(text: str, start: date | datetime) -> date | datetime | None:
-    """The last start of a rule with COUNT, or `None` where that lies more than a hundred years ahead."""
-    rule: Any = rrulestr(text, dtstart=_anchor(start))
+def last_counted(expansion: Any, start: date | datetime) -> date | datetime | None:
+    """The last start of a rule with COUNT, or `None` where that lies more than a hundred years ahead.
+
+    Args:
+        expansion: What `expandable` reads.
+        start: Where the rule begins.
+    """
+    rule = copy.copy(expansion)
     last_year = min(start.year + _LONGEST_COUNT_YEARS, _LAST_YEAR)
     rule._until = _anchor(start).replace(year=last_year, month=12, day=31)  # noqa: SLF001 -- no UNTIL beside COUNT else
     found = list(rule)

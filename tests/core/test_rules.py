@@ -8,7 +8,7 @@ from dateutil.rrule import rrulestr  # type: ignore[import-untyped]  # dateutil 
 from icalendar.prop import vRecur
 
 from bridge.core.recurrence import expand
-from bridge.core.rules import check_cost, is_endless, last_counted, rule_text, starts, until_of
+from bridge.core.rules import check_cost, expandable, is_endless, last_counted, rule_text, starts, until_of
 from bridge.core.temporal import AllDay
 from bridge.errors import TooManyInstances
 from tests.core.core_samples import read_event
@@ -74,10 +74,15 @@ def test_a_day_that_rarely_comes_is_one() -> None:
 
 
 def test_the_last_of_a_counted_rule_is_found() -> None:
-    assert last_counted("FREQ=DAILY;COUNT=3", START) == datetime(2026, 7, 16, 17, tzinfo=BERLIN)
-    assert last_counted("FREQ=DAILY;COUNT=3", date(2026, 7, 14)) == date(2026, 7, 16)
-    assert last_counted("FREQ=YEARLY;COUNT=300", START) is None
-    assert last_counted("FREQ=DAILY;COUNT=0", START) == START
+    def last(text: str, start: date = START) -> date | None:
+        found = expandable(rule(text), start, BERLIN)
+        assert found is not None
+        return last_counted(found[1], start)
+
+    assert last("FREQ=DAILY;COUNT=3") == datetime(2026, 7, 16, 17, tzinfo=BERLIN)
+    assert last("FREQ=DAILY;COUNT=3", date(2026, 7, 14)) == date(2026, 7, 16)
+    assert last("FREQ=YEARLY;COUNT=300") is None
+    assert last("FREQ=DAILY;COUNT=0") == START
 
 
 def test_a_rule_without_count_and_until_is_endless() -> None:
