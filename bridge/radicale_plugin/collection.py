@@ -293,7 +293,8 @@ class CalendarCollection(storage.BaseCollection):
         """The whole calendar as one stream."""
         name = self.get_meta("D:displayname") or self.calendar.name
         with self._reading() as tx:
-            return whole.joined((stored.raw for stored in placement.get_all(tx, self.record.id)), name=name).decode()
+            texts = (stored.raw for stored in placement.get_all(tx, self.record.id))
+            return whole.joined(texts, name=name, zone=self.calendar.zone).decode()
 
     def item(self, stored: Stored) -> PlacedItem:
         """A stored object as Radicale sees it."""

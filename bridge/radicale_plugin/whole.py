@@ -11,11 +11,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from bridge.core.fold import escaped, folded
+from bridge.core.repairs import read
 from bridge.radicale_plugin.xml_text import characters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import tzinfo
 
+_HELD = frozenset({b"VEVENT", b"VTODO", b"VJOURNAL"})
 _LINE_END = re.compile(rb"\r*\n|\r")
 _FOLD = re.compile(rb"\r\n[ \t]")
 _COMPONENT = re.compile(
@@ -25,19 +28,18 @@ _CALENDAR = re.compile(rb"^(?:BEGIN|END):[ \t]*VCALENDAR[ \t]*\r\n", re.MULTILIN
 _TZID = re.compile(rb"^TZID(?:;[^:\r\n]*)?:([^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 
 
-def joined(objects: Iterable[bytes], *, name: str) -> bytes:
+def joined(objects: Iterable[bytes], *, name: str, zone: tzinfo) -> bytes:
     """All `objects` as one VCALENDAR called `name`.
 
     Args:
         objects: Each the stream of one calendar object, as it was stored.
         name: Of the calendar, for people.
+        zone: What floating times in it mean.
     """
     zones: dict[bytes, bytes] = {}
     components: list[bytes] = []
     for raw in objects:
-        # A stream is cut line by line, so its line ends become those of RFC 5545.
-        text = _LINE_END.sub(b"\r\n", characters(raw).encode().removeprefix(b"\xef\xbb\xbf").rstrip()) + b"\r\n"
-        blocks = list(_COMPONENT.finditer(_CALENDAR.sub(b"", text)))
+        blocks = _blocks(raw, zone)
         renamed: list[tuple[bytes, bytes]] = []
         for block in blocks:
             if block[1].upper() == b"VTIMEZONE":
@@ -47,6 +49,23 @@ def joined(objects: Iterable[bytes], *, name: str) -> bytes:
     return b"".join(
         [*head, folded(f"X-WR-CALNAME:{escaped(name)}"), *zones.values(), *components, b"END:VCALENDAR\r\n"]
     )
+
+
+def _blocks(raw: bytes, zone: tzinfo) -> list[re.Match[bytes]]:
+    """The components of one object, line by line with the line ends of RFC 5545.
+
+    Where its lines do not show an appointment (a name that is folded, or ends under another one) those that a reader
+    makes of it do.
+    """
+    blocks = _cut(raw)
+    if not any(block[1].upper() in _HELD for block in blocks):
+        blocks = _cut(read(raw, zone=zone).calendar.to_ical(sorted=False))
+    return blocks
+
+
+def _cut(raw: bytes) -> list[re.Match[bytes]]:
+    text = _LINE_END.sub(b"\r\n", characters(raw).encode().removeprefix(b"\xef\xbb\xbf").rstrip()) + b"\r\n"
+    return list(_COMPONENT.finditer(_CALENDAR.sub(b"", text)))
 
 
 def _take_zone(zones: dict[bytes, bytes], block: bytes) -> list[tuple[bytes, bytes]]:

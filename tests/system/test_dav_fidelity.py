@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.system.server import Client
 
 SAMPLES = samples()
+HELD = re.MULTILINE | re.IGNORECASE
 REFUSED_SAMPLES = Path(__file__).with_name("refused_samples.json")
 WRITERS = 8
 
@@ -68,7 +69,10 @@ def test_every_oddity_of_the_corpus_comes_back_byte_for_byte(dav: Client, calend
     for name, size in sizes.items():
         assert listed[f"{calendar}{name}.ics"].text("D:getcontentlength") == str(size)
     whole = dav("GET", calendar).body
-    assert len(list(split(whole))) == len(SAMPLES)
+    # One sample brings a component of its maker's own, which stands apart in the whole.
+    assert len([raw for raw in split(whole) if re.search(rb"^BEGIN:(VEVENT|VTODO|VJOURNAL)", raw, HELD)]) == len(
+        SAMPLES
+    )
 
 
 def _plain(text: str) -> str:
