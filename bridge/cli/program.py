@@ -12,7 +12,9 @@ from bridge.cli.exporting import export
 from bridge.cli.feed import feed
 from bridge.cli.history import history, undo
 from bridge.cli.importing import import_files
+from bridge.cli.key import key
 from bridge.cli.outcome import EPILOG, Program
+from bridge.cli.restored import restored
 from bridge.cli.serving import check_config, init, serve
 from bridge.cli.user import user
 
@@ -38,5 +40,5 @@ def program() -> None:
     """Self-hosted CalDAV and ICS bridge for organisations that plan appointments."""
 
 
-for each in (serve, init, check_config, demo, user, feed, history, undo, import_files, export, doctor):
+for each in (serve, init, check_config, demo, user, feed, key, history, undo, import_files, export, restored, doctor):
     program.add_command(each)

@@ -153,6 +153,11 @@ def owned(tx: Transaction, kind: Kind, owner: str) -> list[Collection]:
     return [_from_row(row) for row in tx.connection.execute(_BY_OWNER, {"kind": kind, "owner": owner})]
 
 
+def every(tx: Transaction) -> list[Collection]:
+    """All collections, of resources and of users, also those that have left the configuration."""
+    return [_from_row(row) for row in tx.connection.execute(_SELECT.order_by(collection.c.id))]
+
+
 def lock(tx: Transaction, ids: Iterable[int]) -> dict[int, Collection]:
     """Keeps other writers from these collections until the transaction ends; gives their present state by id.
 

@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import tomllib
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.errors import SyncTokenRefused
-from bridge.store import collection
-from bridge.store.collection import Address, Kind
-from bridge.store.database import Database
 from tests.docs.documents import Document, document, documents
 from tests.repository import TOP
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def table_below(name: str, heading: str) -> list[list[str]]:
@@ -65,24 +55,3 @@ def test_every_file_and_folder_that_a_document_names_exists(document: Document) 
     named = {span for span in document.spans() if re.fullmatch(r"(bridge|config|docker|docs|tests)/[\w./-]+", span)}
     for name in named:
         assert (TOP / name).exists(), name
-
-
-def test_a_restored_sqlite_database_refuses_old_sync_tokens_after_the_statement_in_the_guide(tmp_path: Path) -> None:
-    (statement,) = (block.text for block in document("docs/admin.md").blocks("sql") if "SQLite" in block.text)
-    file = tmp_path / "calbridge.sqlite3"
-    database = Database(f"sqlite:///{file}", clock=lambda: datetime(2026, 11, 21, tzinfo=UTC))
-    database.migrate()
-    with database.writing() as tx:
-        addresses = [Address(Kind.RESOURCE, "salon", key) for key in ("anna", "room-1")]
-        before = [collection.create(tx, address) for address in addresses]
-    database.close()
-    with sqlite3.connect(file) as connection:
-        connection.executescript(statement)
-    connection.close()
-    with database.reading() as tx:
-        after = [collection.get(tx, address) for address in addresses]
-        assert len({each.incarnation for each in (*before, *after)}) == 4
-        assert collection.changes_since(tx, after[0], after[0].sync_token).changes == ()
-        with pytest.raises(SyncTokenRefused):
-            collection.changes_since(tx, after[0], before[0].sync_token)
-    database.close()
