@@ -8,30 +8,36 @@ moves in all. Objects that merely share a UID but differ stay apart.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, false, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, select
 
-from bridge.core.canonical import digest
 from bridge.core.precondition import NO_PRECONDITION, Precondition
 from bridge.errors import NotFound, ObjectRefused, PreconditionFailed, UidConflict
 from bridge.store import collection as collections
-from bridge.store import journal
-from bridge.store.collection import Collection, Kind
-from bridge.store.database import microseconds
 from bridge.store.names import LONGEST_NAME, can_be_kept
-from bridge.store.placement import IN_COLLECTION, SHORT, href_of_uid, seconds
-from bridge.store.schema import body, calendar_object, placement, tombstone
+from bridge.store.placement import href_of_uid
+from bridge.store.placing import (
+    forget_unless_placed,
+    join_or_create,
+    place,
+    placed,
+    replace_object,
+    replace_text,
+    scope,
+    store_bodies,
+    take_away,
+)
+from bridge.store.schema import placement
 
 if TYPE_CHECKING:
     from collections.abc import Collection as AnyCollection
 
-    from sqlalchemy import Row
-
     from bridge.core.model import CalendarObject
+    from bridge.store.collection import Collection
     from bridge.store.database import Transaction
     from bridge.store.journal import Author
+    from bridge.store.placing import Placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,29 +82,24 @@ def put(
         NotFound: The collection was deleted meanwhile.
         ObjectRefused: The UID or the href is no text that a database can keep, or far too long.
     """
-    for name, what in ((href, "name"), (new.uid, "UID")):
-        if not can_be_kept(name):
-            raise ObjectRefused(
-                f"The {what} {name[:80]!r} cannot be kept: it is empty, no text, or longer than {LONGEST_NAME} octets.",
-                remedy="Give the appointment a shorter one, of letters and digits.",
-            )
+    _refuse_names(href, new.uid)
     locked = _lock_with_placements(tx, collection_id, href)
     here = locked[collection_id]
-    old = _placed(tx, collection_id, href)
+    old = placed(tx, collection_id, href)
     precondition.check(None if old is None else old.etag, href=href)
     _refuse_uid_conflict(tx, here, href, new.uid, old)
     if old is not None:
         if old.etag == new.etag:
             return Put(new.etag, created=False, changed=False)
-        _store_body(tx, new)
-        _replace(tx, old.object_id, new, locked, author)
+        store_bodies(tx, [new])
+        replace_text(tx, locked, old.object_id, new, author=author)
         return Put(new.etag, created=False, changed=True)
-    _store_body(tx, new)
-    object_id, shared = _join_or_create(tx, here, new, joinable)
+    store_bodies(tx, [new])
+    object_id, shared = join_or_create(tx, here, new, joinable)
     if shared:
         locked |= collections.lock(tx, shared)
-        _replace(tx, object_id, new, locked, author)
-    _place(tx, here, href, object_id=object_id, new=new, author=author)
+        replace_text(tx, locked, object_id, new, author=author)
+    place(tx, locked, (collection_id, href), object_id, new, author=author)
     return Put(new.etag, created=True, changed=True)
 
 
@@ -117,13 +118,9 @@ def remove(
         PreconditionFailed: The client has another state in mind than the one that is stored.
     """
     locked = collections.lock(tx, [collection_id])
-    old = _placed(tx, collection_id, href)
-    if old is None:
-        if precondition.if_match is not None:
-            precondition.check(None, href=href)
-        raise NotFound(f"There is no appointment under {href!r}.")
-    precondition.check(old.etag, href=href)
-    _unplace(tx, locked[collection_id], href, old, author)
+    old = _standing(tx, collection_id, href, precondition)
+    take_away(tx, locked, old, author=author)
+    forget_unless_placed(tx, old.object_id)
 
 
 def move(
@@ -138,52 +135,96 @@ def move(
 ) -> bool:
     """Moves an object from one collection and href to another (RFC 4918 section 9.9), as one fact.
 
+    Within an account it stays the same object: where it is placed elsewhere too, it stays there, and is still shared.
+    From or to a user's own calendar, and between accounts, it goes as `remove` and `put` would take it.
+
     Args:
         tx: A writing transaction.
         source: Collection and href that it stands at.
-        target: Collection and href that it goes to.
+        target: Collection and href that it goes to. Where the same object is placed in that collection already, under
+            whatever href, it stands there once afterwards, under this one.
         moved: The object at `source`, parsed.
         author: Who does it.
-        overwrite: Whether an object of the same UID at `target` may be replaced.
+        overwrite: Whether an object of the same UID at `target` may be replaced; it goes from there, and stays where
+            else it is placed.
         joinable: As in `put`.
 
     Returns:
         Whether something stood at `target` before.
 
     Raises:
-        NotFound: Nothing stands at `source`.
+        NotFound: Nothing stands at `source`, or a collection was deleted meanwhile.
         PreconditionFailed: Something stands at `target`, and `overwrite` is False; or `moved` is not at `source`.
-        UidConflict: The UID stands in the target collection under another href.
+        UidConflict: Another appointment stands at `target`, or in its collection under the same UID.
+        ObjectRefused: The href is no text that a database can keep, or far too long.
     """
-    collections.lock(tx, [source[0], target[0]])
-    replaced = _placed(tx, *target) is not None
-    if replaced and not overwrite:
+    locked = collections.lock(tx, [source[0], target[0]])
+    replaced = placed(tx, *target)
+    if replaced is not None and not overwrite:
         raise PreconditionFailed(f"Something already stands at {target[1]!r}, and this client asked not to overwrite.")
-    remove(tx, *source, author=author, precondition=Precondition(if_match=frozenset({moved.etag})))
-    put(tx, *target, moved, author=author, joinable=joinable)
-    return replaced
+    is_moved = Precondition(if_match=frozenset({moved.etag}))
+    if len({scope(each.address) for each in locked.values()}) > 1:
+        remove(tx, *source, author=author, precondition=is_moved)
+        put(tx, *target, moved, author=author, joinable=joinable)
+        return replaced is not None
+    _refuse_names(target[1], moved.uid)
+    old = _standing(tx, *source, is_moved)
+    if target[0] not in locked:
+        raise NotFound("The calendar was deleted meanwhile.")
+    if source == target:
+        return True
+    also = _also_placed(tx, locked[target[0]], old, target[1], replaced)
+    take_away(tx, locked, old, author=author)
+    if also is not None:
+        take_away(tx, locked, also, author=author)
+    if replaced is None:
+        place(tx, locked, target, old.object_id, moved, author=author)
+    elif replaced.object_id != old.object_id:
+        replace_object(tx, locked, replaced, old.object_id, moved, author=author)
+    return replaced is not None
 
 
-_PLACED = (
-    select(placement.c.object_id, placement.c.etag, placement.c.uid, calendar_object.c.summary)
-    .select_from(placement.join(calendar_object, calendar_object.c.id == placement.c.object_id))
-    .where(IN_COLLECTION, placement.c.href == bindparam("href"))
-)
-_PLACEMENTS = select(placement.c.collection_id, placement.c.href, placement.c.etag).where(
-    placement.c.object_id == bindparam("object_id")
-)
+def _refuse_names(href: str, uid: str) -> None:
+    for name, what in ((href, "name"), (uid, "UID")):
+        if not can_be_kept(name):
+            raise ObjectRefused(
+                f"The {what} {name[:80]!r} cannot be kept: it is empty, no text, or longer than {LONGEST_NAME} octets.",
+                remedy="Give the appointment a shorter one, of letters and digits.",
+            )
+
+
+def _standing(tx: Transaction, collection_id: int, href: str, precondition: Precondition) -> Placed:
+    """What stands under `href`, in the state that the client has in mind."""
+    old = placed(tx, collection_id, href)
+    if old is None:
+        if precondition.if_match is not None:
+            precondition.check(None, href=href)
+        raise NotFound(f"There is no appointment under {href!r}.")
+    precondition.check(old.etag, href=href)
+    return old
+
+
+def _also_placed(
+    tx: Transaction, there: Collection, moved: Placed, href: str, replaced: Placed | None
+) -> Placed | None:
+    """Where in the collection `there` the object that is being moved to `href` stands already, under another name."""
+    if replaced is None:
+        other = href_of_uid(tx, there.id, moved.uid)
+        also = None if other is None else placed(tx, there.id, other)
+        if also is None or (also.collection_id, also.href) == (moved.collection_id, moved.href):
+            return None
+        if also.object_id == moved.object_id:
+            return also
+    _refuse_uid_conflict(tx, there, href, moved.uid, replaced)
+    return None
+
+
 _here = placement.alias("here")
 _SHARERS = (
     select(placement.c.collection_id)
     .select_from(_here.join(placement, placement.c.object_id == _here.c.object_id))
     .where(_here.c.collection_id == bindparam("collection_id"), _here.c.href == bindparam("href"))
 )
-
-
-def _placed(tx: Transaction, collection_id: int, href: str) -> Row[*tuple[Any, ...]] | None:
-    if not can_be_kept(href):
-        return None
-    return tx.connection.execute(_PLACED, {"collection_id": collection_id, "href": href}).one_or_none()
 
 
 def _lock_with_placements(tx: Transaction, collection_id: int, href: str) -> dict[int, Collection]:
@@ -199,9 +240,7 @@ def _lock_with_placements(tx: Transaction, collection_id: int, href: str) -> dic
     return locked
 
 
-def _refuse_uid_conflict(
-    tx: Transaction, here: Collection, href: str, uid: str, old: Row[*tuple[Any, ...]] | None
-) -> None:
+def _refuse_uid_conflict(tx: Transaction, here: Collection, href: str, uid: str, old: Placed | None) -> None:
     if old is not None:
         if old.uid != uid:
             raise UidConflict(
@@ -217,134 +256,3 @@ def _refuse_uid_conflict(
             href=other,
             remedy="Change that appointment instead.",
         )
-
-
-_insert_body = postgresql.insert(body)
-_INSERT_BODY = {
-    "sqlite": sqlite.insert(body).on_conflict_do_nothing(),
-    # Changes nothing, but locks the text that is there, so that `journal.expire` does not delete it meanwhile.
-    "postgresql": _insert_body.on_conflict_do_update(
-        index_elements=["etag"], set_={"etag": _insert_body.excluded.etag}, where=false()
-    ),
-}
-
-
-def _store_body(tx: Transaction, new: CalendarObject) -> None:
-    tx.connection.execute(_INSERT_BODY[tx.connection.dialect.name], {"etag": new.etag, "raw": new.raw})
-
-
-def _scope(address: collections.Address) -> str:
-    return address.owner if address.kind is Kind.RESOURCE else f"personal:{address}"
-
-
-def _object_values(new: CalendarObject) -> dict[str, object]:
-    return {
-        "uid": new.uid,
-        "component": new.component,
-        "etag": new.etag,
-        "digest": digest(new),
-        "summary": new.summary,
-        "recurring": new.recurring,
-        "feed_ready": new.feed_ready,
-        "tzids": "\n".join(new.tzids),
-    }
-
-
-def _placement_values(tx: Transaction, new: CalendarObject, revision: int) -> dict[str, object]:
-    return {
-        "uid": new.uid,
-        "etag": new.etag,
-        "component": new.component,
-        "size": len(new.raw),
-        "first": seconds(new.span.first),
-        "last": seconds(new.span.last),
-        "prolonged": new.span.last - new.span.first > SHORT,
-        "revision": revision,
-        "changed_at": microseconds(tx.now),
-    }
-
-
-_SAME_MEANING = select(calendar_object.c.id).where(
-    calendar_object.c.scope == bindparam("scope"),
-    calendar_object.c.uid == bindparam("uid"),
-    calendar_object.c.digest == bindparam("digest"),
-)
-
-
-def _join_or_create(
-    tx: Transaction, here: Collection, new: CalendarObject, joinable: AnyCollection[int]
-) -> tuple[int, set[int]]:
-    """The object that `new` belongs to, and the other collections in which it is already placed."""
-    scope = _scope(here.address)
-    values = _object_values(new)
-    if here.address.kind is Kind.RESOURCE and joinable:
-        key = {"scope": scope, "uid": new.uid, "digest": values["digest"]}
-        for candidate in tx.connection.execute(_SAME_MEANING, key).scalars().all():
-            placed_in = set(tx.connection.execute(_PLACEMENTS, {"object_id": candidate}).scalars())
-            if placed_in <= set(joinable):
-                return candidate, placed_in
-    result = tx.connection.execute(_INSERT_OBJECT, {"scope": scope, **values})
-    return result.scalar_one(), set()
-
-
-_INSERT_OBJECT = insert(calendar_object).returning(calendar_object.c.id)
-_INSERT_PLACEMENT = insert(placement)
-_UPDATE_OBJECT = update(calendar_object).where(calendar_object.c.id == bindparam("changed_id"))
-_UPDATE_PLACEMENT = update(placement).where(
-    placement.c.collection_id == bindparam("changed_in"), placement.c.href == bindparam("changed_href")
-)
-_DELETE_TOMBSTONE = delete(tombstone).where(
-    tombstone.c.collection_id == bindparam("collection_id"), tombstone.c.href == bindparam("href")
-)
-
-
-def _place(
-    tx: Transaction, here: Collection, href: str, *, object_id: int, new: CalendarObject, author: Author
-) -> None:
-    revision = collections.advance(tx, here)
-    key = {"collection_id": here.id, "href": href}
-    tx.connection.execute(_DELETE_TOMBSTONE, key)
-    tx.connection.execute(_INSERT_PLACEMENT, {**key, "object_id": object_id, **_placement_values(tx, new, revision)})
-    journal.write(
-        tx, here, revision, author=author, href=href, uid=new.uid, summary=new.summary, before=None, after=new.etag
-    )
-
-
-def _replace(
-    tx: Transaction, object_id: int, new: CalendarObject, locked: dict[int, Collection], author: Author
-) -> None:
-    """Gives the object its new text, in every collection where it is placed."""
-    placements = tx.connection.execute(_PLACEMENTS, {"object_id": object_id}).all()
-    tx.connection.execute(_UPDATE_OBJECT, {"changed_id": object_id, **_object_values(new)})
-    for place in placements:
-        if place.etag == new.etag:
-            continue
-        there = locked[place.collection_id]
-        revision = collections.advance(tx, there)
-        key = {"changed_in": place.collection_id, "changed_href": place.href}
-        tx.connection.execute(_UPDATE_PLACEMENT, {**key, **_placement_values(tx, new, revision)})
-        journal.write(
-            tx,
-            there,
-            revision,
-            author=author,
-            href=place.href,
-            uid=new.uid,
-            summary=new.summary,
-            before=place.etag,
-            after=new.etag,
-        )
-
-
-def _unplace(tx: Transaction, here: Collection, href: str, old: Row[*tuple[Any, ...]], author: Author) -> None:
-    revision = collections.advance(tx, here)
-    key = (placement.c.collection_id == here.id) & (placement.c.href == href)
-    tx.connection.execute(delete(placement).where(key))
-    tx.connection.execute(
-        insert(tombstone), {"collection_id": here.id, "href": href, "revision": revision, "at": microseconds(tx.now)}
-    )
-    if tx.connection.execute(_PLACEMENTS, {"object_id": old.object_id}).first() is None:
-        tx.connection.execute(delete(calendar_object).where(calendar_object.c.id == old.object_id))
-    journal.write(
-        tx, here, revision, author=author, href=href, uid=old.uid, summary=old.summary, before=old.etag, after=None
-    )

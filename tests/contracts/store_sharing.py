@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.core.canonical import digest
-from bridge.errors import NotFound, PreconditionFailed, UidConflict
+from bridge.errors import NotFound, ObjectRefused, PreconditionFailed, UidConflict
 from bridge.store import calendar_object
 from bridge.store.collection import Kind
 from bridge.store.journal import Action
@@ -215,3 +215,131 @@ class MoveContract:
         desk.put(bert, "x.ics", appointment(summary="Colour"))
 
         assert desk.summaries(room) == {"x.ics": "Colour"}
+
+    def test_whoever_moves_a_shared_appointment_it_stays_the_same_one(self, desk: Desk, anna: int, bert: int) -> None:
+        room = desk.calendar("room-1")
+        for here in (anna, room):
+            desk.put(here, "x.ics", appointment(), joinable={anna, room})
+        before = desk.get(room, "x.ics")
+
+        desk.move((anna, "x.ics"), (bert, "y.ics"), joinable={anna, bert})
+
+        after = desk.get(bert, "y.ics")
+        assert before is not None
+        assert after is not None
+        assert after.object_id == before.object_id
+        desk.put(bert, "y.ics", appointment(summary="Colour"))
+        assert desk.summaries(room) == {"x.ics": "Colour"}
+
+    def test_every_calendar_that_a_move_concerns_hears_of_it_and_no_other(
+        self, desk: Desk, anna: int, bert: int
+    ) -> None:
+        room = desk.calendar("room-1")
+        for here in (anna, room):
+            desk.put(here, "x.ics", appointment(), joinable={anna, room})
+        tokens = {key: desk.changes(key).token for key in ("anna", "bert", "room-1")}
+
+        desk.move((anna, "x.ics"), (bert, "y.ics"))
+
+        heard = {key: [(each.href, each.etag) for each in desk.changes(key, tokens[key]).changes] for key in tokens}
+        assert heard == {"anna": [("x.ics", None)], "bert": [("y.ics", appointment().etag)], "room-1": []}
+
+    @pytest.mark.parametrize("href", ["x.ics", "y.ics"])
+    def test_moved_to_where_it_stands_already_it_stands_there_once(
+        self, desk: Desk, anna: int, bert: int, href: str
+    ) -> None:
+        room = desk.calendar("room-1")
+        for here in (anna, bert, room):
+            desk.put(here, "x.ics", appointment(), joinable={anna, bert, room})
+
+        replaced = desk.move((anna, "x.ics"), (bert, href))
+
+        assert replaced is (href == "x.ics")
+        desk.put(room, "x.ics", appointment(summary="Colour"))
+        assert (desk.summaries(anna), desk.summaries(bert)) == ({}, {href: "Colour"})
+
+    def test_what_a_move_replaces_stays_where_else_it_stands(self, desk: Desk, anna: int, bert: int) -> None:
+        room = desk.calendar("room-1")
+        for here in (bert, room):
+            desk.put(here, "x.ics", appointment(summary="Old"), joinable={bert, room})
+        desk.put(anna, "x.ics", appointment(summary="New"))
+
+        assert desk.move((anna, "x.ics"), (bert, "x.ics"))
+
+        assert (desk.summaries(bert), desk.summaries(room)) == ({"x.ics": "New"}, {"x.ics": "Old"})
+
+    def test_of_two_that_are_equal_to_the_letter_the_moved_one_remains_shared(
+        self, desk: Desk, anna: int, bert: int
+    ) -> None:
+        room = desk.calendar("room-1")
+        for here in (anna, room):
+            desk.put(here, "x.ics", appointment(), joinable={anna, room})
+        desk.put(bert, "x.ics", appointment())
+        token = desk.changes("bert").token
+
+        assert desk.move((anna, "x.ics"), (bert, "x.ics"))
+
+        assert desk.changes("bert", token).changes == ()
+        desk.put(bert, "x.ics", appointment(summary="Colour"))
+        assert desk.summaries(room) == {"x.ics": "Colour"}
+
+    def test_moved_to_where_it_stands_nothing_changes(self, desk: Desk, anna: int) -> None:
+        desk.put(anna, "x.ics", appointment())
+
+        assert desk.move((anna, "x.ics"), (anna, "x.ics"))
+
+        assert len(desk.history("anna")) == 1
+
+    def test_a_name_that_nobody_can_keep_is_refused(self, desk: Desk, anna: int, bert: int) -> None:
+        desk.put(anna, "x.ics", appointment())
+
+        with pytest.raises(ObjectRefused):
+            desk.move((anna, "x.ics"), (bert, "x" * 3000))
+
+        assert desk.summaries(anna) == {"x.ics": "Haircut"}
+
+    def test_moved_to_another_account_it_is_another_appointment(self, desk: Desk, anna: int) -> None:
+        room, elsewhere = desk.calendar("room-1"), desk.calendar("anna", owner="school")
+        for here in (anna, room):
+            desk.put(here, "x.ics", appointment(), joinable={anna, room})
+
+        desk.move((anna, "x.ics"), (elsewhere, "x.ics"), joinable={anna, room, elsewhere})
+        desk.put(elsewhere, "x.ics", appointment(summary="Colour"))
+
+        assert desk.summaries(room) == {"x.ics": "Haircut"}
+
+    def test_moved_to_a_calendar_of_a_users_own_it_is_another_appointment(self, desk: Desk, anna: int) -> None:
+        room, own = desk.calendar("room-1"), desk.calendar("own", owner="anna", kind=Kind.PERSONAL)
+        for here in (anna, room):
+            desk.put(here, "x.ics", appointment(), joinable={anna, room})
+
+        desk.move((anna, "x.ics"), (own, "x.ics"), joinable={anna, room, own})
+        desk.put(own, "x.ics", appointment(summary="Colour"))
+
+        assert desk.summaries(room) == {"x.ics": "Haircut"}
+
+    def test_in_a_calendar_of_a_users_own_it_can_get_another_name(self, desk: Desk) -> None:
+        own = desk.calendar("own", owner="anna", kind=Kind.PERSONAL)
+        desk.put(own, "x.ics", appointment())
+
+        assert not desk.move((own, "x.ics"), (own, "y.ics"))
+
+        assert set(desk.summaries(own)) == {"y.ics"}
+
+    def test_another_appointment_is_never_replaced_by_a_move(self, desk: Desk, anna: int, bert: int) -> None:
+        desk.put(anna, "x.ics", appointment("a"))
+        desk.put(bert, "x.ics", appointment("b", "Other"))
+
+        with pytest.raises(UidConflict):
+            desk.move((anna, "x.ics"), (bert, "x.ics"))
+
+        assert (set(desk.summaries(anna)), desk.summaries(bert)) == ({"x.ics"}, {"x.ics": "Other"})
+
+    def test_a_move_can_be_undone_in_both_calendars(self, desk: Desk, anna: int, bert: int) -> None:
+        desk.put(anna, "x.ics", appointment())
+        desk.move((anna, "x.ics"), (bert, "y.ics"))
+
+        desk.undo(desk.history("bert")[0])
+        desk.undo(desk.history("anna")[0])
+
+        assert (desk.summaries(anna), desk.summaries(bert)) == ({"x.ics": "Haircut"}, {})

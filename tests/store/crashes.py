@@ -48,6 +48,9 @@ WRITES: Mapping[str, Callable[[Desk], object]] = {
     "remove": lambda desk: desk.remove(desk.calendar("anna"), "own.ics"),
     "remove from one of two": lambda desk: desk.remove(desk.calendar("anna"), "shared.ics"),
     "move": lambda desk: desk.move((desk.calendar("anna"), "own.ics"), (desk.calendar("room-1"), "moved.ics")),
+    "move a shared one": lambda desk: desk.move(
+        (desk.calendar("anna"), "shared.ics"), (desk.calendar("room-1"), "moved.ics")
+    ),
     "undo": lambda desk: desk.undo(desk.history("anna")[0]),
 }
 

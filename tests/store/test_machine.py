@@ -81,21 +81,21 @@ class StoreMachine(RuleBasedStateMachine):
         self.desk.remove(self.ids[key], href)
         del self.model[key, href]
 
-    @rule(key=keys, href=hrefs, to_key=keys, to_href=hrefs, joinable=joining)
-    def move(self, key: str, href: str, to_key: str, to_href: str, joinable: frozenset[str]) -> None:
+    @rule(key=keys, href=hrefs, to_key=keys, to_href=hrefs)
+    def move(self, key: str, href: str, to_key: str, to_href: str) -> None:
         source, target = (key, href), (to_key, to_href)
         if source not in self.model or source == target:
             return
-        raw = self.model[source][0]
-        leaving = self.model.pop(source)
-        ids = {self.ids[each] for each in joinable}
-        if self._refused(to_key, to_href, parse(raw).uid):
-            self.model[source] = leaving
+        box = self.model.pop(source)
+        also = [place for place, other in self.model.items() if other is box and place[0] == to_key]
+        hidden = {} if target in self.model else {place: self.model.pop(place) for place in also}
+        if self._refused(to_key, to_href, parse(box[0]).uid):
+            self.model |= {source: box, **hidden}
             with pytest.raises(Conflict):
-                self.desk.move((self.ids[key], href), (self.ids[to_key], to_href), joinable=ids)
+                self.desk.move((self.ids[key], href), (self.ids[to_key], to_href))
             return
-        self.desk.move((self.ids[key], href), (self.ids[to_key], to_href), joinable=ids)
-        self._put(to_key, to_href, raw, joinable)
+        self.desk.move((self.ids[key], href), (self.ids[to_key], to_href))
+        self.model[target] = box
 
     @rule(choice=strategies.integers(min_value=0, max_value=5))
     def undo(self, choice: int) -> None:
