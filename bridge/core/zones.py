@@ -107,6 +107,10 @@ class CustomZone(tzinfo):
         wall = (naive + offset).replace(tzinfo=self)
         return wall if wall.utcoffset() == offset else wall.replace(fold=1)
 
+    def __deepcopy__(self, memo: dict[int, object]) -> CustomZone:
+        # Nothing of it changes, and `tzinfo` would copy it without its onsets.
+        return self
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, CustomZone) and self.onsets == other.onsets
 
