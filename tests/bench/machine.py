@@ -43,11 +43,12 @@ def sentences(today: date, loads: Sequence[float]) -> tuple[str, ...]:
         f"SQLite {sqlite3.sqlite_version}",
         *([nginx] if nginx else []),
     ]
+    during = loads[1:]
     system = f"{platform.system()} {platform.release().partition('-')[0]}"
     cores = len(os.sched_getaffinity(0))
     return (
-        f"{today:%d %B %Y}: {cores} cores of {_processor()}, {system}; load {loads[0]:.1f} before the run, and "
-        f"{min(loads[1:]):.1f} to {max(loads[1:]):.1f} while it was measured (the bench itself makes about 1).",
+        f"{today:%d %B %Y}: {cores} cores of {_processor()}, {system}.",
+        f"Load {loads[0]:.1f} before the run, {min(during):.1f} to {max(during):.1f} during it; the bench makes about 1.",
         f"{', '.join(programs)}. Load made by {generator()}.",
     )
 
