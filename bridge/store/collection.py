@@ -228,9 +228,9 @@ _ADVANCE = (
 )
 
 
-def advance(tx: Transaction, locked: Collection) -> int:
-    """Raises the revision of a locked collection by one and gives the new one."""
-    revision = locked.revision + 1
+def advance(tx: Transaction, locked: Collection, *, by: int = 1) -> int:
+    """Raises the revision of a locked collection, by one for each change, and gives the new one."""
+    revision = locked.revision + by
     tx.connection.execute(_ADVANCE, {"collection_id": locked.id, "next_revision": revision, "at": microseconds(tx.now)})
     return revision
 

@@ -16,6 +16,7 @@ from bridge.store import collection as collections
 from bridge.store import journal
 from bridge.store.collection import Address, Collection, Kind
 from bridge.store.database import microseconds
+from bridge.store.journal import Version
 from bridge.store.names import can_be_kept
 from bridge.store.placement import IN_COLLECTION, SHORT, seconds
 from bridge.store.schema import body, calendar_object, placement, tombstone
@@ -103,7 +104,8 @@ _INSERT_BODY = {
 
 def store_bodies(tx: Transaction, new: Iterable[CalendarObject]) -> None:
     """Keeps the texts, each once."""
-    rows = [{"etag": each.etag, "raw": each.raw} for each in new]
+    # In one order, so that two who store the same texts never wait for each other.
+    rows = [{"etag": each.etag, "raw": each.raw} for each in sorted(new, key=lambda each: each.etag)]
     tx.connection.execute(_INSERT_BODY[tx.connection.dialect.name], rows)
 
 
@@ -145,9 +147,7 @@ def place(
     key = {"collection_id": here.id, "href": where[1]}
     tx.connection.execute(_DELETE_TOMBSTONE, key)
     tx.connection.execute(_INSERT_PLACEMENT, {**key, "object_id": object_id, **placement_values(tx, new, revision)})
-    journal.write(
-        tx, here, revision, author=author, href=where[1], uid=new.uid, summary=new.summary, before=None, after=new.etag
-    )
+    journal.write(tx, here, [Version(revision, where[1], new.uid, new.summary, None, new.etag)], author=author)
 
 
 def replace_text(tx: Transaction, locked: Locked, object_id: int, new: CalendarObject, *, author: Author) -> None:
@@ -179,9 +179,7 @@ def take_away(tx: Transaction, locked: Locked, old: Placed, *, author: Author) -
     tx.connection.execute(delete(placement).where(key))
     gone = {"collection_id": here.id, "href": old.href, "revision": revision, "at": microseconds(tx.now)}
     tx.connection.execute(insert(tombstone), gone)
-    journal.write(
-        tx, here, revision, author=author, href=old.href, uid=old.uid, summary=old.summary, before=old.etag, after=None
-    )
+    journal.write(tx, here, [Version(revision, old.href, old.uid, old.summary, old.etag, None)], author=author)
 
 
 def forget_unless_placed(tx: Transaction, object_id: int) -> None:
@@ -198,17 +196,7 @@ def _renew(
         update(placement).where(placement.c.collection_id == here.id, placement.c.href == old.href),
         {"object_id": object_id, **placement_values(tx, new, revision)},
     )
-    journal.write(
-        tx,
-        here,
-        revision,
-        author=author,
-        href=old.href,
-        uid=new.uid,
-        summary=new.summary,
-        before=old.etag,
-        after=new.etag,
-    )
+    journal.write(tx, here, [Version(revision, old.href, new.uid, new.summary, old.etag, new.etag)], author=author)
 
 
 def _advanced(tx: Transaction, locked: Locked, collection_id: int) -> tuple[Collection, int]:
