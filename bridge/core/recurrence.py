@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -172,6 +172,32 @@ def expand(obj: CalendarObject, start: datetime, end: datetime, *, zone: tzinfo,
             raise _too_many(limit)
         found.append(instance)
     return tuple(sorted(found, key=lambda instance: (instance.first, instance.last)))
+
+
+def excluded_by_rule(
+    obj: CalendarObject, start: datetime, end: datetime, *, zone: tzinfo, limit: int
+) -> tuple[Time, ...]:
+    """The starts in a range that only an EXRULE takes away, for readers that pass over it (RFC 5545 appendix A.3).
+
+    Args:
+        obj: The object.
+        start: The instant at which the range begins.
+        end: The instant at which it ends, exclusive.
+        zone: The account's zone.
+        limit: The most instances to look at.
+
+    Raises:
+        TooManyInstances: If there are more than `limit`.
+    """
+    if not any("EXRULE" in component for component in held_components(obj.calendar)):
+        return ()
+    without = obj.calendar.copy(recursive=True)
+    for component in held_components(without):
+        component.pop("EXRULE", None)
+    kept = {instance.recurrence_id for instance in expand(obj, start, end, zone=zone, limit=limit)}
+    every = expand(replace(obj, calendar=without), start, end, zone=zone, limit=limit)
+    names = (instance.recurrence_id for instance in every)
+    return tuple(name for name in names if name is not None and name not in kept)
 
 
 def _instances(obj: CalendarObject, start: datetime, end: datetime, zone: tzinfo) -> Iterator[Instance]:

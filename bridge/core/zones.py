@@ -145,6 +145,11 @@ def iana_key(tzid: str) -> str | None:
     return None
 
 
+def is_iana(tzid: str) -> bool:
+    """Whether a TZID is, as it stands, the name of a zone in the IANA database."""
+    return iana_key(tzid) == tzid
+
+
 @lru_cache(maxsize=1024)
 def named_zone(tzid: str) -> tzinfo | None:
     """The time zone that a TZID means by its name alone; `UTC` itself for UTC and its synonyms."""

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from bridge.config import Detail
 from bridge.core import ics
-from bridge.errors import CalbridgeError
+from bridge.core.recurrence import excluded_by_rule
+from bridge.errors import CalbridgeError, TooManyInstances
 from bridge.feed.detail import shown
 from bridge.feed.direct import copied, may_name_categories, sieved
 from bridge.feed.entry import FeedEntry, FeedSettings, LeftOut, Rendered, Window
 from bridge.feed.header import header
+from bridge.feed.instances import spelled_out
 from bridge.feed.lines import Block, Line, joined
 from bridge.feed.selection import has_category, selected
 from bridge.feed.zones import FeedZones, ObjectZones, is_iana
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
+    from bridge.core.model import CalendarObject
 
 __all__ = ["FeedEntry", "FeedSettings", "LeftOut", "Rendered", "Window", "render"]
 
@@ -55,7 +58,7 @@ def render(
         The bytes, and every object that could not be shown with the reason.
     """
     window = settings.window(today, zone)
-    feed = _Feed(settings, zone, max_instances)
+    feed = _Feed(settings, window, zone, max_instances)
     for entry in selected(entries, settings, window):
         feed.add(entry)
     return feed.rendered()
@@ -64,8 +67,9 @@ def render(
 class _Feed:
     """One feed while it is being written."""
 
-    def __init__(self, settings: FeedSettings, zone: ZoneInfo, max_instances: int) -> None:
+    def __init__(self, settings: FeedSettings, window: Window, zone: ZoneInfo, max_instances: int) -> None:
         self._settings = settings
+        self._window = window
         self._full = settings.detail is Detail.FULL
         self._zone = zone
         self._max_instances = max_instances
@@ -116,7 +120,7 @@ class _Feed:
         ]
         zones = ObjectZones(parsed.calendar, self._zone)
         seen = shown(
-            blocks,
+            [self._plain(block, parsed) for block in blocks],
             detail=settings.detail,
             alarms=settings.alarms,
             zone_of=lambda tzid: zones.zone(tzid).rules if tzid else self._zone,
@@ -125,6 +129,17 @@ class _Feed:
             seen = tuple(block for block in seen if block.value("UID") not in self._lone)
             self._lone.update(block.value("UID") for block in seen)
         return joined(self._zones.placed(seen, zones, first=entry.first, last=entry.last))
+
+    def _plain(self, block: Block, parsed: CalendarObject) -> Block:
+        """Spells out what an EXRULE excludes in the window: most readers pass over the rule, and would show it."""
+        if block.first("EXRULE") is None:
+            return block
+        start, end = self._window.start, self._window.end
+        try:
+            excluded = excluded_by_rule(parsed, start, end, zone=self._zone, limit=self._max_instances)
+        except TooManyInstances:
+            return block
+        return spelled_out(block, excluded)
 
 
 def _stamped(block: Block, entry: FeedEntry) -> Block:
