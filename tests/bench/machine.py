@@ -48,7 +48,7 @@ def sentences(today: date, loads: Sequence[float]) -> tuple[str, ...]:
     cores = len(os.sched_getaffinity(0))
     return (
         f"{today:%d %B %Y}: {cores} cores of {_processor()}, {system}.",
-        f"Load {loads[0]:.1f} before the run, {min(during):.1f} to {max(during):.1f} during it; the bench makes about 1.",
+        f"Load {loads[0]:.1f} before the run, {min(during):.1f} to {max(during):.1f} during it (the bench makes 1).",
         f"{', '.join(programs)}. Load made by {generator()}.",
     )
 

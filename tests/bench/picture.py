@@ -116,4 +116,4 @@ def _notes(findings: Findings) -> list[str]:
     bounded = [each for each in findings.memories if each.bounded]
     if bounded:
         notes.append(f"Resident memory of an idle server: {bounded[-1].mib:.0f} MiB. {bounded[-1].label}.")
-    return [*notes, findings.machine[0]]
+    return [*notes, " ".join(findings.machine[:2])]
