@@ -55,7 +55,7 @@ def add_user(
         name: The name that the user logs in with.
         password_hash: An Argon2 hash; "" for a user of app passwords only.
         grants: "read" or "write" by ACCOUNT/RESOURCE or ACCOUNT.
-        admin: Whether the user sees the state of every account.
+        admin: Whether the user looks after the whole site.
         personal_calendars: Whether the user may make calendars of their own.
         email: The address of the user; "" when there is none.
 
