@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from bridge.core.model import BEGINNING, ENDLESS, HELD, Span
-from bridge.core.rules import check_cost, expandable, is_endless, last_counted, rules_of, until_of
+from bridge.core.rule_cost import check_cost
+from bridge.core.rules import expandable, is_endless, last_counted, rules_of, until_of
 from bridge.core.series import ZonedSeries, duration_of, extent, time_of, times_of
 from bridge.core.temporal import AllDay, Time, from_native, instant
 from bridge.errors import TooManyInstances
@@ -110,9 +111,9 @@ def _reach(
     """Yields the starts between which the rules of a component lie, and each start and end that its RDATEs give."""
     start = instant(begin, zone)
     for rule in rules_of(component, "EXRULE"):
-        check_cost(rule, begin, zone=zone, max_instances=max_instances)
+        check_cost(rule, begin, until=until_of(rule, zone), zone=zone, max_instances=max_instances, excludes=True)
     for rule in rules_of(component):
-        check_cost(rule, begin, zone=zone, max_instances=max_instances)
+        check_cost(rule, begin, until=until_of(rule, zone), zone=zone, max_instances=max_instances)
         found = expandable(rule, begin, zone)
         if found is not None:
             yield start, _last_start(rule, found[1], begin, zone)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from icalendar.prop import vBroken
 
 from bridge.core.component_repairs import ComponentRepair, props_of, sound_time
-from bridge.core.rules import check_cost, expandable, last_counted, until_of
+from bridge.core.rule_cost import check_cost
+from bridge.core.rules import expandable, last_counted, until_of
 from bridge.core.temporal import instant
 from bridge.core.text_repairs import TextRepair
 from bridge.errors import TooManyInstances
@@ -132,7 +133,7 @@ def _ends_by_count(rule: Any, start: date | datetime, zone: tzinfo) -> bool:
     counted = copy.copy(rule)
     del counted["UNTIL"]
     try:
-        check_cost(counted, start, zone=zone, max_instances=_MOST_INSTANCES)
+        check_cost(counted, start, until=None, zone=zone, max_instances=_MOST_INSTANCES)
     except TooManyInstances:
         return True
     found, until = expandable(counted, start, zone), until_of(rule, zone)

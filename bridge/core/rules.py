@@ -1,4 +1,4 @@
-"""A recurrence rule is read for what it costs before it is expanded, so that no rule can hold the server up."""
+"""A recurrence rule is read by dateutil, in a form that dateutil can read, and expanded near a range only."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import copy
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from heapq import merge
-from math import prod
+from math import inf, prod
 from typing import TYPE_CHECKING, Any
 
 from dateutil.rrule import DAILY, HOURLY, MINUTELY, MONTHLY, SECONDLY, WEEKLY, YEARLY, rrule, rrulestr  # type: ignore[import-untyped]  # dateutil ships no types
 from icalendar.prop import vBroken
 
+from bridge.core.rule_cost import first_of
 from bridge.core.temporal import instant
-from bridge.errors import TooManyInstances
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,14 +21,7 @@ if TYPE_CHECKING:
     from icalendar.cal import Component
     from icalendar.prop import vRecur
 
-_STEPS_A_DAY = {"SECONDLY": 86_400, "MINUTELY": 1_440, "HOURLY": 24}
-_FINER = {"SECONDLY": (), "MINUTELY": ("BYSECOND",), "HOURLY": ("BYMINUTE", "BYSECOND")}
-_COARSER = {
-    "SECONDLY": (("BYHOUR", 24), ("BYMINUTE", 60), ("BYSECOND", 60)),
-    "MINUTELY": (("BYHOUR", 24), ("BYMINUTE", 60)),
-    "HOURLY": (("BYHOUR", 24),),
-}
-_BOUNDS = {"BYSECOND": range(60), "BYMINUTE": range(60), "BYHOUR": range(24)}
+_BOUNDS = {"BYSECOND": range(60), "BYMINUTE": range(60), "BYHOUR": range(24), "BYMONTH": range(1, 13)}
 _UNITS = {
     WEEKLY: timedelta(weeks=1),
     DAILY: timedelta(days=1),
@@ -41,13 +34,22 @@ _KNOWN = {
     *("FREQ", "UNTIL", "COUNT", "INTERVAL", "BYSECOND", "BYMINUTE", "BYHOUR", "BYDAY", "BYMONTHDAY", "BYYEARDAY"),
     *("BYWEEKNO", "BYMONTH", "BYSETPOS", "WKST"),
 }
-_YEAR = 366
-_MOST_STEPS = 1_000_000
 # After so many years the Gregorian calendar repeats itself, weekdays included.
 _CYCLE = 400
 _LONGEST_COUNT_YEARS = 100
 _LAST_YEAR = 9999
 _RARE = ("BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
+_RARE_BESIDE_INTERVAL = ("BYMONTH", "BYDAY", "BYHOUR", "BYMINUTE", "BYSECOND")
+# Beyond these a second instance lies after the year 9999, and dateutil cannot count so far.
+_WIDEST = {
+    "YEARLY": 10_000, "MONTHLY": 120_000, "WEEKLY": 530_000, "DAILY": 3_660_000, "HOURLY": 88_000_000,
+    "MINUTELY": 5_300_000_000, "SECONDLY": 320_000_000_000,
+}  # fmt: skip
+# How many times of the day a step holds.
+_TIMES_OF_A_STEP = {
+    "SECONDLY": (), "MINUTELY": ("BYSECOND",), "HOURLY": ("BYMINUTE", "BYSECOND"),
+    "DAILY": ("BYHOUR", "BYMINUTE", "BYSECOND"),
+}  # fmt: skip
 _UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
 
 
@@ -73,45 +75,6 @@ def until_of(rule: vRecur, zone: tzinfo) -> datetime | None:
     return instant(datetime.combine(until, time(23, 59, 59)), zone)
 
 
-def _first(rule: vRecur, name: str) -> Any:
-    return next(iter(rule.get(name) or ()), None)
-
-
-def check_cost(rule: vRecur, start: date | datetime, *, zone: tzinfo, max_instances: int) -> None:
-    """Refuses a rule with more instances a year than the limit, or one that takes too long to count through.
-
-    Raises:
-        TooManyInstances: By an estimate from the parts of the rule alone, without expanding it.
-    """
-    frequency, count = str(_first(rule, "FREQ")).upper(), _first(rule, "COUNT")
-    if count is not None and int(count) > max_instances:
-        raise _too_many(f"COUNT={count}", max_instances)
-    interval = max(int(_first(rule, "INTERVAL") or 1), 1)
-    steps = _STEPS_A_DAY.get(frequency, 1) / interval
-    finer = _FINER.get(frequency, ("BYHOUR", "BYMINUTE", "BYSECOND"))
-    daily = steps * prod(len(set(rule.get(name) or (0,))) for name in finer)
-    for name, whole in _COARSER.get(frequency, ()):
-        if rule.get(name):
-            daily *= len(set(rule[name])) / whole
-    if count is not None:
-        if int(count) / daily * steps > _MOST_STEPS:
-            raise _too_many(f"FREQ={frequency}", max_instances)
-        return
-    days: float = _YEAR
-    until = until_of(rule, zone)
-    if until is not None:
-        days = min(days, max((until - instant(start, zone)) / timedelta(days=1), 0))
-    if daily * days > max_instances or steps * days > _MOST_STEPS:
-        raise _too_many(f"FREQ={frequency}", max_instances)
-
-
-def _too_many(part: str, max_instances: int) -> TooManyInstances:
-    return TooManyInstances(
-        f"The recurrence rule with {part} has more than {max_instances} instances a year or in all.",
-        remedy="Choose a wider interval or a nearer end.",
-    )
-
-
 def rule_text(rule: vRecur, start: date | datetime, zone: tzinfo) -> str | None:
     """The rule as dateutil reads it, with UNTIL in the form that goes with an aware or all-day start.
 
@@ -129,19 +92,16 @@ def expandable(rule: vRecur, start: date | datetime, zone: tzinfo) -> tuple[str,
         `None` where no such rule exists (BYHOUR=25), where it counts in another calendar (RSCALE, RFC 7529), and
         where it never comes (30 February): counting on for it would not end.
     """
-    if str(_first(rule, "RSCALE") or "GREGORIAN").upper() != "GREGORIAN":
+    if not _exists(rule):
         return None
-    if any(value not in bounds for name, bounds in _BOUNDS.items() for value in rule.get(name) or ()):
-        return None
-    most = 5 if _first(rule, "FREQ") == "MONTHLY" or rule.get("BYMONTH") else 53
-    if any(abs(getattr(day, "relative", None) or 0) > most for day in rule.get("BYDAY") or ()):
-        return None
+    frequency, interval = str(first_of(rule, "FREQ")).upper(), int(first_of(rule, "INTERVAL") or 1)
     plain = copy.copy(rule)
     for name in rule.keys() - _KNOWN:
         del plain[name]
-    if int(_first(plain, "INTERVAL") or 0) < 1:
-        plain.pop("INTERVAL", None)
-    until = _first(plain, "UNTIL")
+    plain.pop("INTERVAL", None)
+    if interval > 1:
+        plain["INTERVAL"] = [min(interval, _WIDEST.get(frequency, interval))]
+    until = first_of(plain, "UNTIL")
     if isinstance(until, date):
         plain["UNTIL"] = [_until_like(start, until, zone)]
     try:
@@ -149,7 +109,22 @@ def expandable(rule: vRecur, start: date | datetime, zone: tzinfo) -> tuple[str,
         expansion = rrulestr(text, dtstart=_anchor(start))
     except _UNREADABLE:
         return None
-    return (text, expansion) if not any(name in plain for name in _RARE) or _comes(text, start) else None
+    rare = (*_RARE, *_RARE_BESIDE_INTERVAL) if interval > 1 else _RARE
+    return (text, expansion) if not any(name in plain for name in rare) or _comes(text, start) else None
+
+
+def _exists(rule: vRecur) -> bool:
+    """Whether the parts of a rule can hold an instance as far as each of them tells."""
+    frequency = str(first_of(rule, "FREQ")).upper()
+    most = 5 if frequency == "MONTHLY" or rule.get("BYMONTH") else 53
+    times = _TIMES_OF_A_STEP.get(frequency)
+    size = inf if times is None else prod(len(set(rule.get(name) or (0,))) for name in times)
+    return (
+        str(first_of(rule, "RSCALE") or "GREGORIAN").upper() == "GREGORIAN"
+        and all(value in bounds for name, bounds in _BOUNDS.items() for value in rule.get(name) or ())
+        and all(abs(getattr(day, "relative", None) or 0) <= most for day in rule.get("BYDAY") or ())
+        and any(abs(position) <= size for position in rule.get("BYSETPOS") or (1,))
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -162,7 +137,11 @@ def _comes(text: str, start: date | datetime) -> bool:
     cycles = (_LAST_YEAR - _LONGEST_COUNT_YEARS - start.year) // _CYCLE
     probe._dtstart = probe._dtstart.replace(year=start.year + max(cycles, 0) * _CYCLE)  # noqa: SLF001 -- `replace` would look at UNTIL
     probe._until = probe._count = None  # noqa: SLF001
-    return next(iter(probe), None) is not None
+    try:
+        return next(iter(probe), None) is not None
+    except ValueError:
+        # BYHOUR and the like hold none of the hours that INTERVAL reaches.
+        return False
 
 
 def _until_like(start: date | datetime, until: date | datetime, zone: tzinfo) -> date | datetime:

@@ -16,6 +16,7 @@ _TZID = re.compile(rb"^TZID[ \t]*(?:;[^:\r\n]*)?:((?:[^\r\n]|\r?\n[ \t])*)", re.
 _NAMED_TZID = re.compile(rb';TZID=(?:"([^"\n]*)"|([^":;\n]*))', re.IGNORECASE)
 _METHOD = re.compile(rb"^METHOD[;:](?:[^\r\n]|\r?\n[ \t])*\r?\n", re.MULTILINE | re.IGNORECASE)
 _FOLD = re.compile(rb"\r?\n[ \t]")
+_LINE_END = re.compile(rb"\r+\n")
 _OWN_BEGIN = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Calbridge//NONSGML Calbridge//EN\r\n"
 _VOLATILE = re.compile(
     rb"^(?:DTSTAMP|LAST-MODIFIED|CREATED|SEQUENCE)[;:](?:[^\r\n]|\r?\n[ \t])*\r?\n", re.MULTILINE | re.IGNORECASE
@@ -141,11 +142,17 @@ def split(raw: bytes) -> Iterator[bytes]:
     Takes time linear in the length of the stream.
 
     Args:
-        raw: The stream; a byte order mark is dropped, bare CR line ends become CRLF.
+        raw: The stream; a byte order mark is dropped, line ends of CR or CR CR LF become CRLF, and where a BEGIN or
+            END is folded every line is unfolded.
     """
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\r\n")
+    if b"\r\r\n" in raw:
+        raw = _LINE_END.sub(b"\r\n", raw)
+    unfolded = _FOLD.sub(b"", raw)
+    if _BORDER.findall(unfolded) != _BORDER.findall(raw):
+        raw = unfolded
     cutter = _Cutter(raw)
     for border in _BORDER.finditer(raw):
         finished = cutter.cross(border)

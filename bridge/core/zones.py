@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _HORIZON = datetime(2200, 1, 1)  # noqa: DTZ001 -- compared with the wall times of a VTIMEZONE, which are naive
 _MOST_ONSETS = 2000
+# The zones with the longest history have less than half of it.
+_MOST_RULES = 100
+# In the years from then to 9999 every date falls on every day of the week.
+_PROBE_YEAR = 9960
 _LONGEST_DEFINITION = 64_000
 _ZERO = timedelta(0)
 _UNREADABLE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
@@ -101,6 +106,10 @@ class CustomZone(tzinfo):
         offset = self._at(count)[0]
         wall = (naive + offset).replace(tzinfo=self)
         return wall if wall.utcoffset() == offset else wall.replace(fold=1)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> CustomZone:
+        # Nothing of it changes, and `tzinfo` would copy it without its onsets.
+        return self
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, CustomZone) and self.onsets == other.onsets
@@ -185,7 +194,7 @@ def custom_zone(definition: str) -> CustomZone | None:
 
 def _read_definition(definition: str) -> CustomZone | None:
     onsets: set[Onset] = set()
-    for kind, body in _OBSERVANCE.findall(definition):
+    for kind, body in _OBSERVANCE.findall(definition)[:_MOST_RULES]:
         try:
             onsets.update(_onsets(kind.upper() == "DAYLIGHT", body))
         except _UNREADABLE:
@@ -218,9 +227,15 @@ def _rule_walls(rule: str, start: datetime, before: timedelta) -> Iterator[datet
     if match:
         rule = _UNTIL.sub("", rule).strip(";")
         until = _wall(match[1]) + (before if match[1].upper().endswith("Z") else _ZERO)
-    if not re.search(r"FREQ=(YEARLY|MONTHLY|WEEKLY|DAILY)", rule, re.IGNORECASE):
-        raise ValueError("a time zone does not change its offset by the hour")
+    if not re.search(r"FREQ=YEARLY", rule, re.IGNORECASE):
+        raise ValueError("a time zone changes its offset on some day of the year")
     expansion = rrulestr(rule, dtstart=start)
+    late = copy.copy(expansion)
+    late._dtstart = start.replace(year=_PROBE_YEAR)  # noqa: SLF001 -- dateutil has no other way to move a rule
+    late._until = late._count = None  # noqa: SLF001
+    if next(iter(late), None) is None:
+        # 30 February: counting on for it would not end before the year 9999.
+        return
     expansion._until = min(until, _HORIZON)  # noqa: SLF001 -- as icalendar does: the constructor refuses UNTIL beside COUNT
     yield from islice(expansion, _MOST_ONSETS)
 

@@ -142,7 +142,8 @@ def _in_range(query: Select[*tuple[Any, ...]]) -> CompoundSelect[*tuple[Any, ...
         ),
         query.where(
             placement.c.prolonged == bindparam("yes", value=True),
-            placement.c.first < bindparam("end"),
+            # Most series have ended long ago: the index on `last` skips them, which the one on `first` could not.
+            placement.c.first + 0 < bindparam("end"),
             placement.c.last >= bindparam("start"),
         ),
     )

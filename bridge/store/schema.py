@@ -100,6 +100,7 @@ placement = Table(
     UniqueConstraint("collection_id", "revision"),
     Index(None, "object_id"),
     Index(None, "collection_id", "prolonged", "first"),
+    Index(None, "collection_id", "prolonged", "last", "first"),
     sqlite_with_rowid=False,
 )
 

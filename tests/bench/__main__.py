@@ -63,7 +63,7 @@ def _run(folder: Path, stack: ExitStack, counts: list[int], *, million: bool, qu
     today = datetime.now(UTC).date()
     budget = 1.0 if quick else 3.0
     compared = min(max(counts), _SOME)
-    before = machine.load()
+    loads = [machine.load()]
     memories: list[Memory] = []
     targets: list[Target] = []
     imported = 0.0
@@ -79,6 +79,7 @@ def _run(folder: Path, stack: ExitStack, counts: list[int], *, million: bool, qu
     for operation in (*READING, *WRITING):
         _say(operation.label)
         times = measure(operation, targets, budget=budget)
+        loads.append(machine.load())
         # The goals are for as many appointments as a full run compares.
         goal = operation.goal if compared == _SOME else None
         comparisons.append(comparison(operation.label, goal, times, compared))
@@ -113,7 +114,7 @@ def _run(folder: Path, stack: ExitStack, counts: list[int], *, million: bool, qu
         growths=tuple(growths),
         throughputs=throughputs,
         memories=tuple(memories),
-        machine=machine.sentences(today, before),
+        machine=machine.sentences(today, loads),
         method=_METHOD,
     )
 

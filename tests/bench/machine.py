@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tests.bench.load import generator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
 
@@ -27,8 +28,13 @@ def load() -> float:
     return os.getloadavg()[0]
 
 
-def sentences(today: date, load_before: float) -> tuple[str, ...]:
-    """The machine, the versions and the day."""
+def sentences(today: date, loads: Sequence[float]) -> tuple[str, ...]:
+    """The machine, the versions and the day.
+
+    Args:
+        today: The day.
+        loads: Of the machine: before the run, and then whenever something was measured.
+    """
     nginx = _nginx_version()
     programs = [
         f"Python {platform.python_version()}",
@@ -37,10 +43,12 @@ def sentences(today: date, load_before: float) -> tuple[str, ...]:
         f"SQLite {sqlite3.sqlite_version}",
         *([nginx] if nginx else []),
     ]
+    during = loads[1:]
     system = f"{platform.system()} {platform.release().partition('-')[0]}"
     cores = len(os.sched_getaffinity(0))
     return (
-        f"{today:%d %B %Y}: {cores} cores of {_processor()}, {system}, load {load_before:.1f} before the run.",
+        f"{today:%d %B %Y}: {cores} cores of {_processor()}, {system}.",
+        f"Load {loads[0]:.1f} before the run, {min(during):.1f} to {max(during):.1f} during it; the bench makes about 1.",
         f"{', '.join(programs)}. Load made by {generator()}.",
     )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.bench.operations import Operation, Target
 
 _FEWEST, _MOST = 5, 200
-_A_TURN_SECONDS = 0.05
+_A_TURN_SECONDS = 0.01
 
 
 class AnswersDiffer(Exception):

@@ -67,6 +67,8 @@ def fill(site: Site, appointments: Iterable[Appointment]) -> None:
     remaining = iter(appointments)
     revision = 0
     with site.database.writing() as tx:
+        # The index on texts is filled in random order, for which a million need more than the server's own cache.
+        tx.connection.exec_driver_sql("PRAGMA cache_size = -1000000")
         here = collections.get(tx, ADDRESS)
         while batch := list(islice(remaining, _BATCH)):
             _store(tx, here, revision, batch)

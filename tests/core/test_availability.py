@@ -115,3 +115,23 @@ def test_busy_periods_are_published() -> None:
 
 def test_nobody_needs_to_own_what_is_published() -> None:
     assert b"ORGANIZER" not in vfreebusy((), at(8), at(8) + timedelta(days=1), now=at(7), uid="x")
+
+
+def test_a_cancelled_instance_of_a_series_does_not_block() -> None:
+    series = component("DTSTART:20260713T090000Z", "DTEND:20260713T100000Z", "RRULE:FREQ=DAILY;COUNT=3")
+    cancelled = component(
+        "RECURRENCE-ID:20260714T090000Z", "DTSTART:20260714T090000Z", "DTEND:20260714T100000Z", "STATUS:CANCELLED"
+    )
+    moved = component("RECURRENCE-ID:20260715T090000Z", "DTSTART:20260714T130000Z", "DTEND:20260714T140000Z")
+    assert blocked(read(stream(*series, *cancelled))) == []
+    assert blocked(read(stream(*series, *cancelled, *moved))) == [(13, 14, "BUSY")]
+
+
+def test_a_cancelled_orphan_does_not_block() -> None:
+    assert blocked(read(stream(*component("RECURRENCE-ID:20260714T090000Z", "STATUS:CANCELLED")))) == []
+
+
+def test_weeks_that_a_rule_excludes_do_not_block() -> None:
+    series = ("DTSTART:20260707T090000Z", "DTEND:20260707T100000Z", "RRULE:FREQ=WEEKLY")
+    assert blocked(read_event(*series)) == [(9, 10, "BUSY")]
+    assert blocked(read_event(*series, "EXRULE:FREQ=WEEKLY;INTERVAL=2", "EXRULE:FREQ=MONTHLY;BYDAY=2TU")) == []

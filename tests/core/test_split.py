@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.core.ics import parse
 from bridge.core.split import split, with_uid
-from bridge.errors import NotACalendar
+from bridge.errors import NotACalendar, WrongComponents
 from tests.core.core_samples import CUSTOM_BERLIN, HEAD, component, event, lines, read, stream
+from tests.corpus.corpus import ACCOUNT_ZONE, Sample, samples
 
 START = "DTSTART;TZID=Europe/Berlin:20260714T170000"
 CUSTOM = "DTSTART;TZID=Customized Time Zone:20260714T170000"
@@ -104,3 +106,24 @@ def test_a_uid_that_is_there_stays() -> None:
 def test_the_uid_of_an_alarm_does_not_stand_for_that_of_its_event() -> None:
     alarm = ("BEGIN:VALARM", "UID:alarm", "TRIGGER:-PT5M", "END:VALARM")
     assert read(with_uid(stream("BEGIN:VEVENT", START, *alarm, "END:VEVENT"))).uid != "alarm"
+
+
+@pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.name)
+def test_no_oddity_is_dropped_when_a_file_is_cut(sample: Sample) -> None:
+    held = [raw for raw in split(sample.raw) if _holds_an_appointment(raw)]
+    assert len(held) == 1
+
+
+def _holds_an_appointment(raw: bytes) -> bool:
+    try:
+        parse(raw, zone=ACCOUNT_ZONE, max_instances=10_000)
+    except WrongComponents:
+        return False
+    return True
+
+
+def test_an_appointment_whose_begin_is_folded_is_cut_out_like_the_others() -> None:
+    whole = stream(*component(START), *component(START, uid="two"), *component(START, uid="three"))
+    folded = whole.replace(b"BEGIN:VEVENT\r\nUID:two", b"BEGIN:VEV\r\n ENT\r\nUID:two")
+    assert folded != whole
+    assert list(split(folded)) == list(split(whole))

@@ -179,3 +179,19 @@ def test_rules_end_with_until_and_begin_again_with_rdate() -> None:
 def test_a_huge_definition_is_read_but_not_kept() -> None:
     zone = custom_zone(DEFINITION.replace("END:VTIMEZONE", f"X-NOTE:{'x' * 70_000}\nEND:VTIMEZONE"))
     assert zone == berlin()
+
+
+def test_a_definition_cannot_hold_the_server_up() -> None:
+    never = (
+        "BEGIN:STANDARD",
+        "DTSTART:16010101T000000",
+        "TZOFFSETFROM:+0100",
+        "TZOFFSETTO:+0200",
+        "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+        "END:STANDARD",
+    )
+    zone = custom_zone("\n".join(["BEGIN:VTIMEZONE", "TZID:x", *never * 300, "END:VTIMEZONE"]))
+    assert zone is not None
+    assert len(zone.onsets) == 1
+    daily = ("BEGIN:STANDARD", *never[1:4], "RRULE:FREQ=DAILY", "END:STANDARD")
+    assert custom_zone("\n".join(["BEGIN:VTIMEZONE", "TZID:y", *daily, "END:VTIMEZONE"])) is None

@@ -110,7 +110,7 @@ def test_a_range_looks_only_at_what_may_touch_it(database: Database, anna: int) 
 
     assert scans(steps) == []
     assert [step for step in steps if "prolonged=? AND first>? AND first<?" in step]
-    assert [step for step in steps if "prolonged=? AND first<?" in step]
+    assert [step for step in steps if "prolonged=? AND last>?" in step]
 
 
 @pytest.fixture(params=["put", "replace", "join", "remove", "move"])

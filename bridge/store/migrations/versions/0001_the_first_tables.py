@@ -144,6 +144,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('placement', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_placement_collection_id_prolonged_first'), ['collection_id', 'prolonged', 'first'], unique=False)
+        batch_op.create_index(batch_op.f('ix_placement_collection_id_prolonged_last_first'), ['collection_id', 'prolonged', 'last', 'first'], unique=False)
         batch_op.create_index(batch_op.f('ix_placement_object_id'), ['object_id'], unique=False)
 
 
@@ -151,6 +152,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table('placement', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_placement_object_id'))
+        batch_op.drop_index(batch_op.f('ix_placement_collection_id_prolonged_last_first'))
         batch_op.drop_index(batch_op.f('ix_placement_collection_id_prolonged_first'))
 
     op.drop_table('placement')
