@@ -55,7 +55,7 @@ def add_user(
         name: The name that the user logs in with.
         password_hash: An Argon2 hash; "" for a user of app passwords only.
         grants: "read" or "write" by ACCOUNT/RESOURCE or ACCOUNT.
-        admin: Whether the user sees the state of every account.
+        admin: Whether the user looks after the whole site.
         personal_calendars: Whether the user may make calendars of their own.
         email: The address of the user; "" when there is none.
 
@@ -175,7 +175,9 @@ def _with_user(text: str, name: str, settings: Mapping[str, Any]) -> str:
         gap = "" if not text or text.endswith(newline) else newline
         return f"{text}{gap}{newline if text else ''}{block}"
     key, users = found
-    if isinstance(users, MappingNode) and users.flow_style:
+    whole_flow = isinstance(root, MappingNode) and root.flow_style
+    is_bare = not whole_flow and _is_bare(text, key, users)
+    if isinstance(users, MappingNode) and users.flow_style and not is_bare:
         return _into_flow(text, users, _flow(name, settings))
     if isinstance(users, MappingNode) and users.value:
         indent = " " * users.value[0][0].start_mark.column
@@ -185,6 +187,8 @@ def _with_user(text: str, name: str, settings: Mapping[str, Any]) -> str:
         return f"{text[:end]}{newline}{lines}{text[end:]}"
     indent = " " * (key.start_mark.column + 2)
     start, end = _value_range(text, key, users)
+    # A `{}` gives way to a list of lines: everything in one would soon be too long to read.
+    end = users.end_mark.index if is_bare else end
     at = _line_end(text, end)
     lines = newline.join(_block(name, settings, indent, "  "))
     return f"{text[:start]}{text[end:at]}{newline}{lines}{text[at:]}"
@@ -229,6 +233,11 @@ def _value_range(text: str, key: YamlNode, value: YamlNode) -> tuple[int, int]:
     colon = text.index(":", key.end_mark.index) + 1
     written = str(value.value) if isinstance(value, ScalarNode) else ""
     return (colon, value.end_mark.index) if written else (colon, colon)
+
+
+def _is_bare(text: str, key: YamlNode, value: YamlNode) -> bool:
+    """Whether nothing but `{}` stands after `key`: no entry, comment or anchor."""
+    return bool(re.fullmatch(r":\s*\{\s*\}", text[key.end_mark.index : value.end_mark.index].lstrip()))
 
 
 def _last_leaf(node: YamlNode) -> YamlNode:

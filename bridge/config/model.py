@@ -84,7 +84,6 @@ class AuthType(StrEnum):
     HTPASSWD = "htpasswd"
     LDAP = "ldap"
     HTTP_X_REMOTE_USER = "http_x_remote_user"
-    REMOTE_USER = "remote_user"
 
 
 class Settings(BaseModel):
@@ -138,7 +137,7 @@ class Resource(Settings):
 
     kind: Annotated[Kind, *choice(Kind)] = Field(description="employee, location or instrument")
     name: Text = Field(description="the name of the calendar that people see")
-    email: Email | None = Field(default=None, description="address of the person or the room")
+    email: Email | None = Field(default=None, description="address of the person or the room; has no effect yet")
     color: Colour | None = Field(default=None, description="colour that clients give the calendar")
     time_zone: TimeZone = Field(
         default_factory=lambda: ZoneInfo("UTC"), description="time zone, where it is not the account's"
@@ -189,9 +188,9 @@ class User(Settings):
     password: PlainPassword | None = Field(
         default=None, description="the password, by ${NAME} from the environment only"
     )
-    admin: Switch = Field(default=False, description="whether the user sees the state of every account")
+    admin: Switch = Field(default=False, description="marks who looks after the whole site; has no effect yet")
     personal_calendars: Switch = Field(default=False, description="whether the user may make calendars of their own")
-    email: Email | None = Field(default=None, description="address of the user")
+    email: Email | None = Field(default=None, description="address of the user; has no effect yet")
     grants: Frozen[ScopeName, Annotated[Grant, *choice(Grant)]] = Field(
         default_factory=dict, description="read or write, for ACCOUNT/RESOURCE or for a whole ACCOUNT"
     )
@@ -255,7 +254,7 @@ class Auth(Settings):
 
     type: Annotated[AuthType, *choice(AuthType)] = Field(
         default=AuthType.CALBRIDGE,
-        description="calbridge (this file), htpasswd, ldap, http_x_remote_user or remote_user",
+        description="calbridge (this file), htpasswd, ldap or http_x_remote_user (a proxy)",
     )
     options: Frozen[str, Option] = Field(
         default_factory=dict, repr=False, description="options of Radicale's [auth] section for that type"

@@ -222,12 +222,10 @@ class Auth(auth.BaseAuth):
             if not environ.get("calbridge.proxy_trusted"):
                 return ("", "")
             return (environ.get("HTTP_X_REMOTE_USER", ""), "")
-        if kind is AuthType.REMOTE_USER:
-            return (environ.get("REMOTE_USER", ""), "")
         return ()
 
     def _login_ext(self, login: str, password: str, context: Any) -> str:
-        if self._backing.configuration().auth.type in {AuthType.HTTP_X_REMOTE_USER, AuthType.REMOTE_USER}:
+        if self._backing.configuration().auth.type is AuthType.HTTP_X_REMOTE_USER:
             return login if login in self._backing.configuration().users else ""
         verified = self._logins.verify(login, password, address=context.remote_addr or "unknown")
         return login if verified else ""

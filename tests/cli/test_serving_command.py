@@ -148,3 +148,19 @@ def unused_port() -> int:
     with closing(socket.create_server(("127.0.0.1", 0))) as unused:
         port: int = unused.getsockname()[1]
     return port
+
+
+def test_a_login_whose_package_is_missing_is_refused_before_the_start(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    for name in ("ldap3", "ldap"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with installation.config.open("a") as file:
+        file.write("auth: {type: ldap}\n")
+
+    for command in ("check-config", "doctor", "serve"):
+        answer = installation.run(command)
+
+        assert answer.code == Exit.CONFIGURATION
+        assert "auth.type ldap needs the package ldap3: pip install 'calbridge[ldap]'" in answer.stderr

@@ -47,8 +47,11 @@ def named_files(value: Any) -> set[str]:
     ("document", "block"), SNIPPETS, ids=[f"{document.name}:{block.line}" for document, block in SNIPPETS]
 )
 def test_a_yaml_snippet_is_a_configuration_that_the_server_takes(
-    document: Document, block: Block, tmp_path: Path
+    document: Document, block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What the text beside the snippet says to install.
+    (tmp_path / "ldap3.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
     yaml = YAML(typ="safe", pure=True)
     shown = yaml.load(block.text)
     whole = {**WHOLE, **shown}
