@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bridge.core.model import CalendarObject
 
+_TIMES = ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID")
 _ZERO = timedelta(0)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
@@ -61,6 +62,13 @@ class Instance:
 def held_components(calendar: Component) -> list[Component]:
     """The events, to-dos or journal entries of a calendar, masters and overrides, in their order."""
     return [component for component in calendar.subcomponents if component.name in HELD]
+
+
+def floats(component: Component) -> bool:
+    """Whether a component has a time whose instant depends on the account's zone: a date, or a time without a zone."""
+    times = [time_of(component, name) for name in _TIMES]
+    times += [entry[0] if isinstance(entry, tuple) else entry for entry in times_of(component, "RDATE")]
+    return any(time is not None and getattr(time, "tzinfo", None) is None for time in times)
 
 
 def recurs(components: Sequence[Component]) -> bool:

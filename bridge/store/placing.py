@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, delete, false, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.core.canonical import digest
+from bridge.core.model import BEGINNING, ENDLESS
 from bridge.store import collection as collections
 from bridge.store import journal
 from bridge.store.collection import Address, Collection, Kind
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
     Placed = Row[*tuple[Any, ...]]
     Locked = dict[int, Collection]
+
+_ANY_ZONE = 26 * 3600
+"""Seconds by which the clocks of two zones can differ: from UTC-12 to UTC+14."""
 
 _PLACED = (
     select(
@@ -72,6 +76,7 @@ def object_values(new: CalendarObject) -> dict[str, object]:
         "digest": digest(new),
         "summary": new.summary,
         "recurring": new.recurring,
+        "floats": new.floats,
         "feed_ready": new.feed_ready,
         "tzids": "\n".join(new.tzids),
     }
@@ -79,14 +84,19 @@ def object_values(new: CalendarObject) -> dict[str, object]:
 
 def placement_values(tx: Transaction, new: CalendarObject, revision: int) -> dict[str, object]:
     """The columns of a placement that come from the text of its object, and from the change."""
+    first, last = seconds(new.span.first), seconds(new.span.last)
+    if new.floats:
+        # The calendar may get another zone, and a resource that shares the object may have one already: the index has
+        # to find it all the same.
+        first, last = max(first - _ANY_ZONE, seconds(BEGINNING)), min(last + _ANY_ZONE, seconds(ENDLESS))
     return {
         "uid": new.uid,
         "etag": new.etag,
         "component": new.component,
         "size": len(new.raw),
-        "first": seconds(new.span.first),
-        "last": seconds(new.span.last),
-        "prolonged": new.span.last - new.span.first > SHORT,
+        "first": first,
+        "last": last,
+        "prolonged": last - first > SHORT.total_seconds(),
         "revision": revision,
         "changed_at": microseconds(tx.now),
     }

@@ -75,6 +75,7 @@ calendar_object = Table(
     Column("digest", String(64), nullable=False),
     Column("summary", Text, nullable=False),
     Column("recurring", Boolean, nullable=False),
+    Column("floats", Boolean, nullable=False, comment="when it is depends on the zone of the calendar"),
     Column("feed_ready", Boolean, nullable=False),
     Column("tzids", Text, nullable=False, comment="the TZIDs that it names, one a line"),
     Index(None, "scope", "uid"),

@@ -64,6 +64,7 @@ def upgrade() -> None:
     sa.Column('digest', sa.String(length=64), nullable=False),
     sa.Column('summary', sa.Text(), nullable=False),
     sa.Column('recurring', sa.Boolean(), nullable=False),
+    sa.Column('floats', sa.Boolean(), nullable=False, comment='when it is depends on the zone of the calendar'),
     sa.Column('feed_ready', sa.Boolean(), nullable=False),
     sa.Column('tzids', sa.Text(), nullable=False, comment='the TZIDs that it names, one a line'),
     sa.ForeignKeyConstraint(['etag'], ['body.etag'], name=op.f('fk_calendar_object_etag')),
