@@ -6,11 +6,12 @@ would move comments that stand between two sections and reflow what a person ali
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from bridge.config.words import nearest, quote
 from bridge.errors import ConfigurationError, Conflict, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ruamel.yaml.nodes import Node as YamlNode
 
@@ -60,7 +61,7 @@ def add_user(
         email: The address of the user; "" when there is none.
 
     Raises:
-        Conflict: There is a user of that name.
+        Conflict: There is a user of that name, or the file was changed meanwhile.
         ConfigurationError: A value is not allowed, or the file cannot be read or written.
     """
     given = {
@@ -71,14 +72,17 @@ def add_user(
         "grants": dict(grants or {}),
     }
     settings = {key: value for key, value in given.items() if value}
-    text, tree = _read(path)
-    if name in tree.mapping("users"):
-        raise Conflict(f"There is a user {quote(name)} already.", remedy="Use `calbridge user password` to change it.")
-    _check(UserName, name)
-    _check(User, settings)
-    expected = tree.plain() or {}
-    expected["users"] = {**(expected.get("users") or {}), name: settings}
-    _replace(path, _with_user(text, name, settings), expected, name)
+    with _alone(path):
+        text, tree = _read(path)
+        if name in tree.mapping("users"):
+            raise Conflict(
+                f"There is a user {quote(name)} already.", remedy="Use `calbridge user password` to change it."
+            )
+        _check(UserName, name)
+        _check(User, settings)
+        expected = tree.plain() or {}
+        expected["users"] = {**(expected.get("users") or {}), name: settings}
+        _replace(path, (text, _with_user(text, name, settings)), expected, name)
 
 
 def set_password_hash(path: Path, name: str, password_hash: str) -> None:
@@ -86,22 +90,43 @@ def set_password_hash(path: Path, name: str, password_hash: str) -> None:
 
     Raises:
         NotFound: The file has no such user.
+        Conflict: The file was changed meanwhile.
         ConfigurationError: The hash is none of Argon2, or the file cannot be read or written.
     """
-    text, tree = _read(path)
-    users = tree.mapping("users")
-    if name not in users:
-        meant = nearest(name, users)
-        raise NotFound(f"There is no user {quote(name)}.", remedy=f"Did you mean {quote(meant)}?" if meant else "")
-    _check(PasswordHash, password_hash)
-    expected = tree.plain()
-    kept = {
-        key: value
-        for key, value in (expected["users"][name] or {}).items()
-        if key not in {"password", "password_file", "password_hash"}
-    }
-    expected["users"][name] = {**kept, "password_hash": password_hash}
-    _replace(path, _with_hash(text, name, password_hash), expected, name)
+    with _alone(path):
+        text, tree = _read(path)
+        users = tree.mapping("users")
+        if name not in users:
+            meant = nearest(name, users)
+            raise NotFound(f"There is no user {quote(name)}.", remedy=f"Did you mean {quote(meant)}?" if meant else "")
+        _check(PasswordHash, password_hash)
+        expected = tree.plain()
+        kept = {
+            key: value
+            for key, value in (expected["users"][name] or {}).items()
+            if key not in {"password", "password_file", "password_hash"}
+        }
+        expected["users"][name] = {**kept, "password_hash": password_hash}
+        _replace(path, (text, _with_hash(text, name, password_hash)), expected, name)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Holds back other commands that change the file; an editor knows nothing of it."""
+    try:
+        # The file itself is another one after each change, so the lock is on the folder.
+        folder = os.open(path.resolve().parent, os.O_RDONLY)
+    except OSError:
+        # What is wrong with the folder is said when the file is read.
+        yield
+        return
+    try:
+        # Some network file systems know no such locks; what changed meanwhile is still noticed there.
+        with suppress(OSError):
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _read(path: Path) -> tuple[str, Node]:
@@ -125,7 +150,8 @@ def _check(kind: Any, value: object) -> None:
         raise ConfigurationError(f"{setting or 'the value'} is not as it should be; {first['msg']}.") from None
 
 
-def _replace(path: Path, text: str, expected: dict[str, Any], name: str) -> None:
+def _replace(path: Path, texts: tuple[str, str], expected: dict[str, Any], name: str) -> None:
+    before, text = texts
     tree, problems = read_tree(text, None)
     if problems or tree.plain() != expected:
         # Anchors, merges and the like can give one stretch of text two meanings.
@@ -135,6 +161,9 @@ def _replace(path: Path, text: str, expected: dict[str, Any], name: str) -> None
     if wrong:
         sentences = tuple(problem.sentence(str(path)) for problem in wrong)
         raise ConfigurationError(sentences[0], problems=sentences)
+    if read_text(path, largest=LARGEST_FILE) != before:
+        message = f"{path} was changed by somebody else in the meantime, and is left as it is."
+        raise Conflict(message, remedy="Give the command again.")
     try:
         _write(path.resolve(), text)
     except OSError as error:

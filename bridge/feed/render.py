@@ -48,7 +48,8 @@ def render(
 
     Args:
         entries: The calendar objects, in any order; what lies outside the window is skipped. Of several with one UID
-            the one that changed last is shown, and one with a master before one without.
+            the one that changed last is shown, and one with a master before one without; a busy feed shows the times
+            of all.
         settings: What the owner of the feed chose.
         zone: The account's zone: what floating times and unknown TZIDs mean.
         today: The day in that zone; it sets the window.
@@ -114,7 +115,7 @@ class _Feed:
         if settings.categories and not has_category(parsed, settings.categories):
             return b""
         blocks = [
-            _stamped(Block.read(component), entry)
+            _renamed(_stamped(Block.read(component), entry), entry.uid, known=parsed.uid)
             for component in parsed.calendar.subcomponents
             if component.name == entry.component.value
         ]
@@ -148,3 +149,11 @@ def _stamped(block: Block, entry: FeedEntry) -> Block:
         return block
     stamp = Line("DTSTAMP", "", entry.changed_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"))
     return replace(block, lines=(*(line for line in block.lines if line.name != "DTSTAMP"), stamp))
+
+
+def _renamed(block: Block, uid: str, *, known: str) -> Block:
+    """Gives a component the UID that was derived for its object, where there is another one of the same UID."""
+    if uid == known:
+        return block
+    lines = tuple(replace(line, value=uid) if line.name == "UID" else line for line in block.lines)
+    return replace(block, lines=lines)
