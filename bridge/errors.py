@@ -18,6 +18,7 @@
     ├── SyncTokenRefused             never    the token is not one of ours, or is too old
     └── StoreError
         ├── StoreUnavailable         retry    the database is locked, restarting or out of reach
+        │   └── StoreContended       retry    another change got in the way of this one, which was undone
         ├── StoreFull                person   no space left for the database
         ├── StoreReadOnly            person   the database or its folder may not be written
         ├── StoreNewer               person   a newer Calbridge made this database
@@ -138,6 +139,10 @@ class StoreUnavailable(StoreError):
     """The database is locked, restarting or out of reach; the same request may succeed soon."""
 
     turn = Turn.RETRY
+
+
+class StoreContended(StoreUnavailable):
+    """Another change got in the way of this one, which was undone; the same again at once may succeed."""
 
 
 class StoreFull(StoreError):
