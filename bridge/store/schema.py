@@ -148,10 +148,12 @@ app_password = Table(
     Column("id", _Id, primary_key=True),
     Column("user", Text, nullable=False),
     Column("label", Text, nullable=False),
+    Column("beginning", String(4), nullable=False, comment="of the password, by which the one to compare is found"),
     Column("hash", Text, nullable=False, comment="Argon2id"),
     Column("created_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
     UniqueConstraint("user", "label"),
+    UniqueConstraint("user", "beginning"),
 )
 
 feed = Table(

@@ -12,10 +12,12 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('user', sa.Text(), nullable=False),
     sa.Column('label', sa.Text(), nullable=False),
+    sa.Column('beginning', sa.String(length=4), nullable=False, comment='of the password, by which the one to compare is found'),
     sa.Column('hash', sa.Text(), nullable=False, comment='Argon2id'),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('used_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_app_password')),
+    sa.UniqueConstraint('user', 'beginning', name=op.f('uq_app_password_user_beginning')),
     sa.UniqueConstraint('user', 'label', name=op.f('uq_app_password_user_label'))
     )
     op.create_table('body',
