@@ -27,6 +27,12 @@ def unmet_needs(tree: Node, auth: Auth) -> Iterator[Problem]:
     line = tree.at(("auth", "type")).line
     if auth.type is AuthType.LDAP and not (_is_installed("ldap3") or _is_installed("ldap")):
         yield Problem(line, (), advice="auth.type ldap needs the package ldap3: pip install 'calbridge[ldap]'")
+    if auth.type is AuthType.HTTP_X_REMOTE_USER and auth.proxy_secret is None:
+        sentence = (
+            "auth.type http_x_remote_user needs auth.proxy_secret_file: without a secret between the proxy and the "
+            "server anybody could name any user; `openssl rand -hex 32` makes one"
+        )
+        yield Problem(line, (), advice=sentence)
     file = auth.options.get("htpasswd_filename")
     if auth.type is AuthType.HTPASSWD and file is not None:
         text = read_text(Path(file), largest=_LARGEST_HTPASSWD)

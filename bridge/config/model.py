@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bridge.config.locations import Database, DatabaseUrl, FilePath, folder_of, in_folder
-from bridge.config.passwords import PasswordHash, PlainPassword
+from bridge.config.passwords import PasswordHash, PlainPassword, ProxySecret
 from bridge.config.values import (
     HELD_COMPONENTS,
     ByteCount,
@@ -256,6 +256,14 @@ class Auth(Settings):
         default=AuthType.CALBRIDGE,
         description="calbridge (this file), htpasswd, ldap or http_x_remote_user (a proxy)",
     )
+    proxy_secret: ProxySecret | None = Field(
+        default=None,
+        repr=False,
+        description="for http_x_remote_user: what the proxy writes before the name, ${NAME} from the environment",
+    )
+    proxy_secret_file: FilePath | None = Field(
+        default=None, description="for http_x_remote_user: file with what the proxy writes before the name"
+    )
     options: Frozen[str, Option] = Field(
         default_factory=dict, repr=False, description="options of Radicale's [auth] section for that type"
     )
@@ -370,6 +378,7 @@ def files(configuration: Configuration) -> tuple[Path, ...]:
         configuration.secret_key_file,
         configuration.database_file,
         *((tls.certificate, tls.key) if tls else ()),
+        configuration.auth.proxy_secret_file,
         *(user.password_file for user in configuration.users.values()),
         *(Path(value) for name, value in configuration.auth.options.items() if name in FILE_OPTIONS),
     ]

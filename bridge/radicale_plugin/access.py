@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -114,7 +115,7 @@ class Logins:
         now = self._monotonic()
         cache = self._backing.configuration().limits.login_cache.total_seconds()
         with self._lock:
-            self._failures.pop((address, user), None)
+            self._failures.pop((_home(address), user), None)
             self._verified[digest] = _Verified(evidence, now + cache, app_password, now)
             self._verified.move_to_end(digest)
             while len(self._verified) > _MOST_REMEMBERED:
@@ -170,16 +171,17 @@ class Logins:
     def _failures_of(self, address: str, user: str) -> int:
         window = self._backing.configuration().limits.login_window.total_seconds()
         with self._lock:
-            known = self._failures.get((address, user))
+            known = self._failures.get((_home(address), user))
             if known is not None and self._monotonic() - known.since > window:
-                del self._failures[address, user]
+                del self._failures[_home(address), user]
                 known = None
             return 0 if known is None else known.times
 
     def _failed(self, user: str, address: str, before: int) -> None:
         with self._lock:
-            for key in ((address, user), (address, "")):
+            for key in ((_home(address), user), (_home(address), "")):
                 self._failures.setdefault(key, _Failures(0, self._monotonic())).times += 1
+                self._failures.move_to_end(key)
             while len(self._failures) > _MOST_REMEMBERED:
                 self._failures.popitem(last=False)
         if before == 0:
@@ -192,6 +194,19 @@ class Logins:
                 self._wait(min(_LONGEST_WAIT_SECONDS, 0.1 * 2 ** min(before, 10)))
             finally:
                 self._waiting.release()
+
+
+def _home(address: str) -> str:
+    """What one client cannot leave at will: an IPv4 address, or the /64 that an IPv6 line has to itself (RFC 6177)."""
+    try:
+        read = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(read, IPv4Address):
+        return str(read)
+    if read.ipv4_mapped is not None:
+        return str(read.ipv4_mapped)
+    return str(IPv6Address(int(read) >> 64 << 64))
 
 
 def _revealed(secret: Any) -> str:
@@ -221,8 +236,21 @@ class Auth(auth.BaseAuth):
         if kind is AuthType.HTTP_X_REMOTE_USER:
             if not environ.get("calbridge.proxy_trusted"):
                 return ("", "")
-            return (environ.get("HTTP_X_REMOTE_USER", ""), "")
+            return (self._named_by_the_proxy(environ.get("HTTP_X_REMOTE_USER", "")), "")
         return ()
+
+    def _named_by_the_proxy(self, said: str) -> str:
+        """The user in `SECRET:USER`, or nobody.
+
+        `X_Remote_User` of a client arrives under the same name as `X-Remote-User` of the proxy and may replace it
+        (PEP 3333 keeps no difference), so the value itself proves who wrote it.
+        """
+        secret = self._backing.configuration().auth.proxy_secret
+        given, _, user = said.rpartition(":")
+        if secret is None or not secret.get_secret_value():
+            return ""
+        expected = secret.get_secret_value().encode()
+        return user if hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected) else ""
 
     def _login_ext(self, login: str, password: str, context: Any) -> str:
         if self._backing.configuration().auth.type is AuthType.HTTP_X_REMOTE_USER:

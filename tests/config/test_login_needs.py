@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bridge.config import files
 from bridge.config.load import load
 from bridge.errors import ConfigurationError
 
@@ -79,3 +80,41 @@ def test_an_htpasswd_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, "{type: htpasswd, options: {htpasswd_filename: users}}")
     assert "auth.options.htpasswd_filename" in problem
     assert "does not exist" in problem
+
+
+def test_a_proxy_that_logs_people_in_needs_a_secret(tmp_path: Path) -> None:
+    (said,) = problems(tmp_path, "{type: http_x_remote_user}")
+    assert said.startswith("3: auth.type http_x_remote_user needs auth.proxy_secret_file: ")
+    assert "openssl rand -hex 32" in said
+
+
+@pytest.mark.parametrize("secret", ["short", "0123456789abcdef 0123456789abcdef", 'x"$host' * 5, ""])
+def test_a_secret_of_the_proxy_that_could_be_guessed_or_garbled_is_refused_and_not_shown(
+    tmp_path: Path, secret: str
+) -> None:
+    (tmp_path / "proxy").write_text(secret)
+    (said,) = problems(tmp_path, "{type: http_x_remote_user, proxy_secret_file: proxy}")
+    assert said.startswith("3: auth.proxy_secret_file: ")
+    assert not secret or secret not in said
+
+
+def test_a_secret_of_the_proxy_stands_in_a_file_or_in_the_environment_and_never_in_the_clear(tmp_path: Path) -> None:
+    (tmp_path / "proxy").write_text("0123456789abcdef0123456789abcdef\n")
+    (tmp_path / "proxy").chmod(0o600)
+    assert problems(tmp_path, "{type: http_x_remote_user, proxy_secret_file: proxy}") == ()
+    (said,) = problems(tmp_path, "{type: http_x_remote_user, proxy_secret: 0123456789abcdef0123456789abcdef}")
+    assert "a secret in the clear" in said
+    assert "0123456789abcdef" not in said
+    both = problems(tmp_path, '{type: http_x_remote_user, proxy_secret: "${S}", proxy_secret_file: proxy}')
+    assert "3: auth.proxy_secret_file: found proxy_secret as well; allowed: one of the two" in both
+
+
+def test_a_changed_secret_of_the_proxy_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "proxy").write_text("0123456789abcdef0123456789abcdef")
+    (tmp_path / "proxy").chmod(0o644)
+    path = tmp_path / "bridge.yaml"
+    path.write_text(f"{SALON}auth: {{type: http_x_remote_user, proxy_secret_file: proxy}}\n")
+    configuration = load(path, environ={})
+    assert tmp_path / "proxy" in files(configuration)
+    assert "0123456789abcdef" not in repr(configuration)
+    assert any("proxy_secret_file: every user of this machine may read" in each for each in configuration.warnings)
