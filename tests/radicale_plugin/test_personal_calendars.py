@@ -60,7 +60,7 @@ def test_a_calendar_is_found_beside_the_resource_that_took_its_name(tmp_path: Pa
         application = hosting.application(backing)
         granted = ["salon.anna", "salon.laser", "salon.new"]
         assert listed(backing) == sorted(["holidays.2026", *granted, f"salon.{key}~", f"salon.{key}~~"])
-        assert call(application, "GET", f"/demo/salon.{key}/x.ics").status == 404
+        assert call(application, "GET", f"/demo/salon.{key}/x.ics").status in {403, 404}
         found = call(application, "GET", f"/demo/salon.{key}~/x.ics")
         assert (found.status, found.body.decode()) == (200, APPOINTMENT)
         assert call(application, "GET", f"/demo/salon.{key}~~/x.ics").status == 404
