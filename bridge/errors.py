@@ -12,6 +12,7 @@
     ├── Conflict                     person   the request contradicts what is stored
     │   ├── PreconditionFailed       person   If-Match or If-None-Match does not hold any more
     │   ├── UidConflict              person   the UID stands in this collection under another href
+    │   ├── TooManyProperties        person   a user gave a calendar more DAV properties than are kept
     │   └── NothingToUndo            person   the journal entry cannot be undone any more
     ├── NotFound                     person   no such account, resource, user, feed, object or entry
     ├── AddressTaken                 person   connections cannot be taken on the address that was chosen
@@ -111,6 +112,10 @@ class UidConflict(Conflict):
     def __init__(self, message: str, *, href: str, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.href = href
+
+
+class TooManyProperties(Conflict):
+    """The DAV properties of one user on one calendar are more, or larger, than are kept (RFC 4918 section 11.5)."""
 
 
 class NothingToUndo(Conflict):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bridge.config import edit
 from bridge.config.edit import add_user, set_password_hash
 from bridge.config.load import load
+from bridge.config.references import unknown_names
 from bridge.errors import CalbridgeError, ConfigurationError, Conflict, NotFound
 
 if TYPE_CHECKING:
@@ -248,11 +249,10 @@ def test_a_change_that_an_editor_makes_meanwhile_is_kept_and_the_command_says_so
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = edited(tmp_path, SALON + USERS)
-    looked_up = edit.unknown_names
 
     def saved_meanwhile(tree: Node) -> Iterator[Problem]:
         path.write_text(SALON + USERS + "# saved\n")
-        return looked_up(tree)
+        return unknown_names(tree)
 
     monkeypatch.setattr(edit, "unknown_names", saved_meanwhile)
     with pytest.raises(Conflict, match="changed by somebody else"):
