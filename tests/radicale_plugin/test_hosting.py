@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,10 +29,10 @@ def test_a_full_disk_is_said_without_delay(backing: Backing) -> None:
     with backing.database.engine.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-    began = time.monotonic()
     answer = call(dav, "PUT", "/demo/salon.anna/1.ics", EVENT.format("x" * 200_000))
     assert answer.status == 507
-    assert time.monotonic() - began < 0.9
+    # Radicale by itself would keep the thread asleep for a while after each such answer.
+    assert dav.configuration.get("server", "delay_on_error") == 0
 
 
 def test_what_radicale_says_is_one_event(backing: Backing, capfd: pytest.CaptureFixture[str]) -> None:
