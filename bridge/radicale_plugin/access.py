@@ -29,6 +29,7 @@ _log = structlog.get_logger()
 _MOST_REMEMBERED = 10_000
 _USERS_BEHIND_AN_ADDRESS = 10
 _LONGEST_WAIT_SECONDS = 2.0
+_HASHES_AT_ONCE = 4
 _APP_PASSWORD_USE_SECONDS = 3600.0
 
 
@@ -89,6 +90,8 @@ class Logins:
         # address alone, with a wider limit, against guessing of many users.
         self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
         self._waiting = threading.BoundedSemaphore(4)
+        # A hash takes 64 MiB and a core.
+        self._hashing = threading.BoundedSemaphore(_HASHES_AT_ONCE)
         # Unknown users cost as much time as known ones.
         self._nobody = account.hash_password(secrets.token_hex(8))
 
@@ -153,7 +156,12 @@ class Logins:
         if user not in self._backing.configuration().users:
             return None
         with self._backing.database.reading() as tx:
-            return account.matching_app_password(tx, user, password)
+            kept = account.app_password_to_compare(tx, user, password)
+        return kept[0] if kept is not None and self._is_hash_of(password, kept[1]) else None
+
+    def _is_hash_of(self, password: str, password_hash: str) -> bool:
+        with self._hashing:
+            return account.verify_password(password, password_hash)
 
     def _primary(self, user: str, password: str, address: str) -> bool:
         known = self._backing.configuration().users.get(user)
@@ -163,10 +171,12 @@ class Logins:
             # What plugins implement; the public `login` would add a cache and a delay of its own.
             confirmed, _ = self._foreign._login_ext_with_groups(user, password, context)  # noqa: SLF001
             return known is not None and confirmed == user
+        # One hash, whoever asks: an answer that comes sooner would tell which names exist.
+        expected = self._nobody if known is None or known.password_hash is None else _revealed(known.password_hash)
+        is_right = self._is_hash_of(password, expected)
         if known is not None and known.password is not None:
             return hmac.compare_digest(known.password.get_secret_value().encode(), password.encode())
-        expected = self._nobody if known is None or known.password_hash is None else _revealed(known.password_hash)
-        return account.verify_password(password, expected)
+        return is_right
 
     def _failures_of(self, address: str, user: str) -> int:
         window = self._backing.configuration().limits.login_window.total_seconds()

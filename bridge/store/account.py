@@ -115,13 +115,19 @@ _ONE = select(app_password.c.id, app_password.c.hash).where(
 )
 
 
-def matching_app_password(tx: Transaction, user: str, password: str) -> int | None:
-    """The number of the user's app password that `password` is, or None; costs one hash at most."""
+def app_password_to_compare(tx: Transaction, user: str, password: str) -> tuple[int, str] | None:
+    """Number and hash of the only app password of `user` that `password` can be; comparing needs no transaction."""
     form = _FORM.fullmatch(password)
     if form is None:
         return None
     row = tx.connection.execute(_ONE, {"name": user, "beginning": form[1]}).one_or_none()
-    return int(row.id) if row is not None and verify_password(password, row.hash) else None
+    return None if row is None else (int(row.id), str(row.hash))
+
+
+def matching_app_password(tx: Transaction, user: str, password: str) -> int | None:
+    """The number of the user's app password that `password` is, or None; costs one hash at most."""
+    kept = app_password_to_compare(tx, user, password)
+    return kept[0] if kept is not None and verify_password(password, kept[1]) else None
 
 
 def app_password_exists(tx: Transaction, app_password_id: int) -> bool:

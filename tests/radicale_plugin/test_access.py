@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -189,3 +191,48 @@ def test_only_who_knows_the_secret_of_the_proxy_can_name_a_user(tmp_path: Path, 
         assert auth.get_external_login(environ) == (user, "")
         del environ["calbridge.proxy_trusted"]
         assert auth.get_external_login(environ) == ("", "")
+
+
+@pytest.mark.parametrize("document", [HASHED, DOCUMENT], ids=["hash", "environment"])
+@pytest.mark.parametrize("user", ["demo", "no-such-user"])
+@pytest.mark.parametrize("password", ["wrong", "aaaa-bbbb-cccc-dddd-eeee"])
+def test_a_wrong_password_costs_one_hash_whoever_is_named_and_however_many_devices_they_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, document: str, user: str, password: str
+) -> None:
+    compared: list[str] = []
+
+    def compare(_: str, password_hash: str) -> bool:
+        compared.append(password_hash)
+        return False
+
+    with backed(tmp_path, document) as backing:
+        with backing.database.writing() as tx:
+            for label in ("phone", "laptop", "tablet"):
+                account.make_app_password(tx, "demo", label)
+        logins = Watched(backing)
+        monkeypatch.setattr(account, "verify_password", compare)
+        assert not logins.verify(user, password, address=OFFICE)
+    assert len(compared) == 1
+
+
+def test_no_more_than_four_passwords_are_hashed_at_once(logins: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    four = threading.Barrier(4, timeout=5)
+    hashing: list[int] = []
+    lock = threading.Lock()
+    most = 0
+
+    def compare(*_: str) -> bool:
+        nonlocal most
+        with lock:
+            hashing.append(1)
+            most = max(most, len(hashing))
+        four.wait()
+        with lock:
+            hashing.pop()
+        return False
+
+    monkeypatch.setattr(account, "verify_password", compare)
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(logins.verify, f"user-{each}", "wrong", address=OFFICE) for each in range(8)]
+        assert not any(each.result() for each in asked)
+    assert most == 4
