@@ -89,9 +89,9 @@ class Database:
         url: `sqlite:///path` or `postgresql://user@host/name`.
         clock: Gives the present instant in UTC.
         connections: How many connections may be open at once; one a thread is enough.
-        patience: How long to wait for a lock, for another write or for a free connection. At most half as many writes
-            as there are connections wait as long; while they are stuck, more are refused at once, so that threads
-            are left for everything else.
+        patience: How long to wait for a lock, for another write or for a free connection. On SQLite a quarter as many
+            writes as there are connections wait as long; on PostgreSQL half as many write at once. While they are
+            stuck, more are refused at once, so that threads are left for everything else.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Database:
         # SQLite lets one writer in at a time; waiting here is fair and costs no polling.
         self._writers = Places(
             1 if self.is_sqlite else connections // 2,
-            in_line=connections // 2 if self.is_sqlite else 0,
+            in_line=connections // 4 if self.is_sqlite else 0,
             patience=patience.total_seconds(),
             stuck=_STUCK_SECONDS,
         )
