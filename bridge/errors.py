@@ -12,12 +12,14 @@
     ├── Conflict                     person   the request contradicts what is stored
     │   ├── PreconditionFailed       person   If-Match or If-None-Match does not hold any more
     │   ├── UidConflict              person   the UID stands in this collection under another href
+    │   ├── TooManyProperties        person   a user gave a calendar more DAV properties than are kept
     │   └── NothingToUndo            person   the journal entry cannot be undone any more
     ├── NotFound                     person   no such account, resource, user, feed, object or entry
     ├── AddressTaken                 person   connections cannot be taken on the address that was chosen
     ├── SyncTokenRefused             never    the token is not one of ours, or is too old
     └── StoreError
         ├── StoreUnavailable         retry    the database is locked, restarting or out of reach
+        │   └── StoreContended       retry    another change got in the way of this one, which was undone
         ├── StoreFull                person   no space left for the database
         ├── StoreReadOnly            person   the database or its folder may not be written
         ├── StoreNewer               person   a newer Calbridge made this database
@@ -112,6 +114,10 @@ class UidConflict(Conflict):
         self.href = href
 
 
+class TooManyProperties(Conflict):
+    """The DAV properties of one user on one calendar are more, or larger, than are kept (RFC 4918 section 11.5)."""
+
+
 class NothingToUndo(Conflict):
     """A journal entry that cannot be undone any more."""
 
@@ -138,6 +144,10 @@ class StoreUnavailable(StoreError):
     """The database is locked, restarting or out of reach; the same request may succeed soon."""
 
     turn = Turn.RETRY
+
+
+class StoreContended(StoreUnavailable):
+    """Another change got in the way of this one, which was undone; the same again at once may succeed."""
 
 
 class StoreFull(StoreError):

@@ -114,7 +114,7 @@ class Front:
             environ["wsgi.url_scheme"] = _said(environ, "PROTO", _SCHEME) or environ["wsgi.url_scheme"]
             environ["HTTP_HOST"] = _said(environ, "HOST", _HOST) or environ.get("HTTP_HOST", "")
             said = environ.get("HTTP_X_FORWARDED_PREFIX", environ.get("HTTP_X_SCRIPT_NAME"))
-            if said is not None and _PREFIX.fullmatch(said):
+            if said is not None and _PREFIX.fullmatch(said := _last(said)):
                 prefix = said.rstrip("/")
         else:
             environ.pop("HTTP_X_REMOTE_USER", None)
@@ -169,9 +169,14 @@ def _as_wsgi(path: str) -> str:
 
 
 def _said(environ: Environ, what: str, form: re.Pattern[str]) -> str:
-    """What the first proxy of a chain said, or nothing where no proxy would say that."""
-    said: str = environ.get(f"HTTP_X_FORWARDED_{what}", "").partition(",")[0].strip()
+    """What the proxy before us said, or nothing where no proxy would say that."""
+    said = _last(environ.get(f"HTTP_X_FORWARDED_{what}", ""))
     return said if form.fullmatch(said) else ""
+
+
+def _last(said: str) -> str:
+    """The last of several values: a proxy that adds its own leaves what a client made up before it."""
+    return said.rpartition(",")[2].strip()
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

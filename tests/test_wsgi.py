@@ -239,12 +239,24 @@ def test_a_prefix_may_end_with_a_slash_and_have_several_parts(prefix: str) -> No
     assert asked.environ["SCRIPT_NAME"] == prefix.rstrip("/")
 
 
-def test_the_first_proxy_of_a_chain_speaks_for_the_client() -> None:
+def test_what_a_client_made_up_before_the_proxy_added_its_own_does_not_count() -> None:
     asked = Asked(
-        "GET", "/", server=behind_a_proxy(), X_FORWARDED_PROTO="https, http", X_FORWARDED_HOST="a.example, b.example"
+        "GET",
+        "/",
+        server=behind_a_proxy(),
+        X_FORWARDED_PROTO="http,https",
+        X_FORWARDED_HOST="evil.example, elsewhere.example,planning.example.org",
+        X_FORWARDED_PREFIX="/evil, /cal",
+        X_FORWARDED_FOR=f"{PROXY},198.51.100.66,203.0.113.9",
     )
 
-    assert asked.believed[:2] == ("https", "a.example")
+    assert asked.believed == SAID_BY_THE_PROXY
+
+
+def test_a_last_value_that_no_proxy_would_say_is_not_replaced_by_one_before_it() -> None:
+    asked = Asked("GET", "/", server=behind_a_proxy(), X_FORWARDED_HOST="evil.example, a b", X_FORWARDED_PROTO="https,")
+
+    assert asked.believed[:2] == ("http", "cal.example.org")
 
 
 def test_a_user_whom_a_trusted_proxy_logged_in_reaches_the_caldav_face() -> None:

@@ -32,6 +32,7 @@ _log = structlog.get_logger()
 
 _ENDING = {signal.SIGINT, signal.SIGTERM}
 _GRACE_SECONDS = 30
+_TOLD_AGAIN_SECONDS = 5.0
 _OVERLAP_SECONDS = 2.0
 _ASK_EVERY_SECONDS = 0.02
 _OWN = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- asked, not opened
@@ -151,6 +152,18 @@ class Supervisor(Granian):  # type: ignore[misc,valid-type,unused-ignore]
         """Replaces workers that ended, unless they ended by the same Ctrl-C that ends the server."""
         if not self._notice_an_end():
             super()._respawn_workers(*args, **kwargs)
+
+    def _stop_workers(self) -> None:
+        # A worker that has just begun to serve can miss the signal, and would be waited for until it is killed.
+        again = threading.Timer(
+            _TOLD_AGAIN_SECONDS, lambda: [each.terminate() for each in self.wrks if each.is_alive()]
+        )
+        again.daemon = True
+        again.start()
+        try:
+            super()._stop_workers()
+        finally:
+            again.cancel()
 
     def shutdown(self, exit_code: int = 0) -> None:
         """Ends the workers after what they are answering; that one ended first by the same Ctrl-C is no failure."""

@@ -96,11 +96,7 @@ def _remedy(error: StoreError) -> str:
 
 
 def _users(configuration: Configuration) -> Iterator[Finding]:
-    idle = [
-        name
-        for name, user in configuration.users.items()
-        if not user.grants and not user.admin and not user.personal_calendars
-    ]
+    idle = [name for name, user in configuration.users.items() if not user.grants and not user.personal_calendars]
     for name in idle:
         yield warn("users", f"User {name!r} may see nothing.", f"Give the user grants under users.{name}.grants.")
     granted = {key for name in configuration.users for key in configuration.grants_of(name)}

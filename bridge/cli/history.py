@@ -10,7 +10,7 @@ import click
 from bridge.cli import screen
 from bridge.cli.opening import opened
 from bridge.cli.options import with_config, with_json
-from bridge.cli.places import address_of
+from bridge.cli.places import address_of, joinable
 from bridge.errors import NotFound
 from bridge.store import journal
 from bridge.store.journal import Author
@@ -95,7 +95,11 @@ def undo(entry: int, config: Path, *, as_json: bool) -> None:
     with site.database.writing() as tx:
         address = journal.get(tx, entry).address
         undone = take_back(
-            tx, entry, author=Author("undo", f"calbridge undo {entry}"), parse=lambda raw: site.parse(raw, address)
+            tx,
+            entry,
+            author=Author("undo", f"calbridge undo {entry}"),
+            parse=lambda raw: site.parse(raw, address),
+            joinable=joinable(site, tx, address),
         )
     if as_json:
         screen.document({"undone": _as_json(undone)})

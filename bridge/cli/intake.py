@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING
 
 from bridge.cli.places import components_of, joinable
 from bridge.core import ics
-from bridge.errors import CalbridgeError, StoreError, UidConflict, WrongComponents
-from bridge.store import calendar_object, collection, placement
+from bridge.errors import CalbridgeError, UidConflict, WrongComponents
+from bridge.store import collection, placement
+from bridge.store.calendar_object import Put
+from bridge.store.put_many import put_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from bridge.bootstrap import Site
     from bridge.core.model import CalendarObject
+    from bridge.errors import Conflict, ObjectRefused
     from bridge.store.collection import Address
     from bridge.store.database import Transaction
     from bridge.store.journal import Author
@@ -149,7 +152,8 @@ class Intake:
         if self._dry or not any(isinstance(each, _Read) for each in batch):
             return [self._planned(each) if isinstance(each, _Read) else each for each in batch]
         with self._site.database.writing() as tx:
-            items = [self._put(tx, each) if isinstance(each, _Read) else each for each in batch]
+            stored = iter(self._put(tx, [each for each in batch if isinstance(each, _Read)]))
+            items = [next(stored) if isinstance(each, _Read) else each for each in batch]
         for each, item in zip(batch, items, strict=True):
             if isinstance(each, _Read) and item.href:
                 self._by_uid[item.uid] = (item.href, each.new.etag)
@@ -160,31 +164,40 @@ class Intake:
         outcome = Outcome.REPLACED if href else Outcome.CREATED
         return Item(outcome, read.new.uid, read.new.summary, href or href_for(read.new.uid), "", read.size)
 
-    def _put(self, tx: Transaction, read: _Read) -> Item:
-        new = read.new
-        known, _ = self._by_uid.get(new.uid, ("", ""))
-        for href in (known or href_for(new.uid), href_for(new.uid, plain=False)):
-            try:
-                return self._put_under(tx, href, read)
-            except UidConflict as conflict:
-                # Another UID stands under this name, or a client stored this UID under a name of its own meanwhile.
-                other = conflict.href if conflict.href != href else ""
-                if other:
-                    return self._put_under(tx, other, read)
-            except StoreError:
-                raise
-            except CalbridgeError as error:
-                return Item(Outcome.REFUSED, new.uid, new.summary, "", str(error), read.size)
-        reason = "Another appointment stands under every name that it could have."
-        return Item(Outcome.REFUSED, new.uid, new.summary, "", reason, read.size)
+    def _put(self, tx: Transaction, reads: list[_Read]) -> list[Item]:
+        hrefs = [self._by_uid.get(read.new.uid, ("", ""))[0] or href_for(read.new.uid) for read in reads]
+        results = self._put_under(tx, list(zip(hrefs, reads, strict=True)))
+        return [
+            self._put_elsewhere(tx, read, href, result)
+            if isinstance(result, UidConflict)
+            else _item(read, href, result)
+            for read, href, result in zip(reads, hrefs, results, strict=True)
+        ]
 
-    def _put_under(self, tx: Transaction, href: str, read: _Read) -> Item:
-        with tx.savepoint():
-            done = calendar_object.put(
-                tx, self._collection_id, href, read.new, author=self._author, joinable=self._joinable
-            )
-        outcome = Outcome.CREATED if done.created else Outcome.REPLACED if done.changed else Outcome.UNCHANGED
-        return Item(outcome, read.new.uid, read.new.summary, href, "", read.size)
+    def _put_under(self, tx: Transaction, reads: list[tuple[str, _Read]]) -> list[Put | Conflict | ObjectRefused]:
+        wanted = [(href, read.new) for href, read in reads]
+        return put_many(tx, self._collection_id, wanted, author=self._author, joinable=self._joinable)
+
+    def _put_elsewhere(self, tx: Transaction, read: _Read, href: str, conflict: UidConflict) -> Item:
+        """Stores what met another UID under its name, or a client's own name for its UID."""
+        tried = {href}
+        result: Put | Conflict | ObjectRefused = conflict
+        while isinstance(result, UidConflict):
+            href = result.href if result.href not in tried else href_for(read.new.uid, plain=False)
+            if href in tried:
+                reason = "Another appointment stands under every name that it could have."
+                return Item(Outcome.REFUSED, read.new.uid, read.new.summary, "", reason, read.size)
+            tried.add(href)
+            (result,) = self._put_under(tx, [(href, read)])
+        return _item(read, href, result)
+
+
+def _item(read: _Read, href: str, result: Put | Conflict | ObjectRefused) -> Item:
+    new = read.new
+    if not isinstance(result, Put):
+        return Item(Outcome.REFUSED, new.uid, new.summary, "", str(result), read.size)
+    outcome = Outcome.CREATED if result.created else Outcome.REPLACED if result.changed else Outcome.UNCHANGED
+    return Item(outcome, new.uid, new.summary, href, "", read.size)
 
 
 def href_for(uid: str, *, plain: bool = True) -> str:

@@ -48,5 +48,7 @@ def joinable(site: Site, tx: Transaction, address: Address) -> frozenset[int]:
     if address.kind is Kind.PERSONAL:
         return frozenset()
     found = collection.owned(tx, Kind.RESOURCE, address.owner)
-    configured = site.configuration.account(address.owner).resources
+    accounts = site.configuration.accounts
+    # An account that has left the configuration keeps its history, which can be undone.
+    configured = accounts[address.owner].resources if address.owner in accounts else {}
     return frozenset(each.id for each in found if each.address.key in configured)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bridge import bootstrap
+from bridge.bootstrap.site import open_store
 from bridge.cli import screen
 from bridge.cli.address import refuse_taken, wait_until_it_answers
 from bridge.cli.options import with_config, with_json
 from bridge.errors import ConfigurationError
+from bridge.store import migrate
+
+if TYPE_CHECKING:
+    from bridge.config import Configuration
 
 _STARTER = "starter.yaml"
 
@@ -58,17 +65,22 @@ def serve_until_interrupted(config: Path, *, listen: str | None, lines: list[str
 
 
 @click.command()
+@click.option("--yes", is_flag=True, help="Do not ask before a lost key file is replaced")
 @with_config
 @with_json
-def init(config: Path, *, as_json: bool) -> None:
+def init(config: Path, *, yes: bool, as_json: bool) -> None:
     """Make what is missing: configuration, key file, folder, database. Repeating it changes nothing."""
     written = not config.exists()
     if written:
         _write_starter(config)
     configuration = bootstrap.read_configuration(config)
-    key_file, file = configuration.secret_key_file, configuration.database.file
+    key_file = configuration.secret_key_file
     key_written = not key_file.exists()
-    is_lost = key_written and file is not None and file.exists()
+    is_lost = key_written and _has_tables(configuration)
+    if is_lost and not yes:
+        lost = f"The key file {key_file} is missing, but the database is there: restore the file from a backup."
+        click.echo(lost, err=True)
+        click.confirm("With a new one every feed has a new address. Make a new one?", abort=True, err=True)
     bootstrap.initialise(config).database.close()
     if as_json:
         screen.document(
@@ -91,6 +103,14 @@ def init(config: Path, *, as_json: bool) -> None:
     screen.say()
     for line in _next_steps(config, is_new=written):
         screen.say(line)
+
+
+def _has_tables(configuration: Configuration) -> bool:
+    file = configuration.database.file
+    if file is not None and not file.exists():
+        return False
+    with closing(open_store(configuration)) as database, database.reading() as tx:
+        return not migrate.is_empty(tx.connection)
 
 
 def _next_steps(config: Path, *, is_new: bool) -> list[str]:

@@ -80,9 +80,9 @@ def _grants(_context: click.Context, _parameter: click.Parameter, given: tuple[s
     metavar="ACCOUNT/RESOURCE=write",
     help="What the user may read or write; several are possible",
 )
-@click.option("--admin", is_flag=True, help="The user sees the state of every account")
+@click.option("--admin", is_flag=True, help="The user looks after the whole site; has no effect yet")
 @click.option("--personal-calendars", is_flag=True, help="The user may make calendars of their own")
-@click.option("--email", default="", help="The user's address")
+@click.option("--email", default="", help="The user's address; has no effect yet")
 @click.option("--no-password", is_flag=True, help="The user logs in with app passwords only")
 @_with_password
 @with_config

@@ -6,11 +6,12 @@ would move comments that stand between two sections and reflow what a person ali
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from bridge.config.words import nearest, quote
 from bridge.errors import ConfigurationError, Conflict, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ruamel.yaml.nodes import Node as YamlNode
 
@@ -55,12 +56,12 @@ def add_user(
         name: The name that the user logs in with.
         password_hash: An Argon2 hash; "" for a user of app passwords only.
         grants: "read" or "write" by ACCOUNT/RESOURCE or ACCOUNT.
-        admin: Whether the user sees the state of every account.
+        admin: Whether the user looks after the whole site.
         personal_calendars: Whether the user may make calendars of their own.
         email: The address of the user; "" when there is none.
 
     Raises:
-        Conflict: There is a user of that name.
+        Conflict: There is a user of that name, or the file was changed meanwhile.
         ConfigurationError: A value is not allowed, or the file cannot be read or written.
     """
     given = {
@@ -71,14 +72,17 @@ def add_user(
         "grants": dict(grants or {}),
     }
     settings = {key: value for key, value in given.items() if value}
-    text, tree = _read(path)
-    if name in tree.mapping("users"):
-        raise Conflict(f"There is a user {quote(name)} already.", remedy="Use `calbridge user password` to change it.")
-    _check(UserName, name)
-    _check(User, settings)
-    expected = tree.plain() or {}
-    expected["users"] = {**(expected.get("users") or {}), name: settings}
-    _replace(path, _with_user(text, name, settings), expected, name)
+    with _alone(path):
+        text, tree = _read(path)
+        if name in tree.mapping("users"):
+            raise Conflict(
+                f"There is a user {quote(name)} already.", remedy="Use `calbridge user password` to change it."
+            )
+        _check(UserName, name)
+        _check(User, settings)
+        expected = tree.plain() or {}
+        expected["users"] = {**(expected.get("users") or {}), name: settings}
+        _replace(path, (text, _with_user(text, name, settings)), expected, name)
 
 
 def set_password_hash(path: Path, name: str, password_hash: str) -> None:
@@ -86,22 +90,43 @@ def set_password_hash(path: Path, name: str, password_hash: str) -> None:
 
     Raises:
         NotFound: The file has no such user.
+        Conflict: The file was changed meanwhile.
         ConfigurationError: The hash is none of Argon2, or the file cannot be read or written.
     """
-    text, tree = _read(path)
-    users = tree.mapping("users")
-    if name not in users:
-        meant = nearest(name, users)
-        raise NotFound(f"There is no user {quote(name)}.", remedy=f"Did you mean {quote(meant)}?" if meant else "")
-    _check(PasswordHash, password_hash)
-    expected = tree.plain()
-    kept = {
-        key: value
-        for key, value in (expected["users"][name] or {}).items()
-        if key not in {"password", "password_file", "password_hash"}
-    }
-    expected["users"][name] = {**kept, "password_hash": password_hash}
-    _replace(path, _with_hash(text, name, password_hash), expected, name)
+    with _alone(path):
+        text, tree = _read(path)
+        users = tree.mapping("users")
+        if name not in users:
+            meant = nearest(name, users)
+            raise NotFound(f"There is no user {quote(name)}.", remedy=f"Did you mean {quote(meant)}?" if meant else "")
+        _check(PasswordHash, password_hash)
+        expected = tree.plain()
+        kept = {
+            key: value
+            for key, value in (expected["users"][name] or {}).items()
+            if key not in {"password", "password_file", "password_hash"}
+        }
+        expected["users"][name] = {**kept, "password_hash": password_hash}
+        _replace(path, (text, _with_hash(text, name, password_hash)), expected, name)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Holds back other commands that change the file; an editor knows nothing of it."""
+    try:
+        # The file itself is another one after each change, so the lock is on the folder.
+        folder = os.open(path.resolve().parent, os.O_RDONLY)
+    except OSError:
+        # What is wrong with the folder is said when the file is read.
+        yield
+        return
+    try:
+        # Some network file systems know no such locks; what changed meanwhile is still noticed there.
+        with suppress(OSError):
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _read(path: Path) -> tuple[str, Node]:
@@ -125,7 +150,8 @@ def _check(kind: Any, value: object) -> None:
         raise ConfigurationError(f"{setting or 'the value'} is not as it should be; {first['msg']}.") from None
 
 
-def _replace(path: Path, text: str, expected: dict[str, Any], name: str) -> None:
+def _replace(path: Path, texts: tuple[str, str], expected: dict[str, Any], name: str) -> None:
+    before, text = texts
     tree, problems = read_tree(text, None)
     if problems or tree.plain() != expected:
         # Anchors, merges and the like can give one stretch of text two meanings.
@@ -135,6 +161,9 @@ def _replace(path: Path, text: str, expected: dict[str, Any], name: str) -> None
     if wrong:
         sentences = tuple(problem.sentence(str(path)) for problem in wrong)
         raise ConfigurationError(sentences[0], problems=sentences)
+    if read_text(path, largest=LARGEST_FILE) != before:
+        message = f"{path} was changed by somebody else in the meantime, and is left as it is."
+        raise Conflict(message, remedy="Give the command again.")
     try:
         _write(path.resolve(), text)
     except OSError as error:
@@ -175,7 +204,9 @@ def _with_user(text: str, name: str, settings: Mapping[str, Any]) -> str:
         gap = "" if not text or text.endswith(newline) else newline
         return f"{text}{gap}{newline if text else ''}{block}"
     key, users = found
-    if isinstance(users, MappingNode) and users.flow_style:
+    whole_flow = isinstance(root, MappingNode) and root.flow_style
+    is_bare = not whole_flow and _is_bare(text, key, users)
+    if isinstance(users, MappingNode) and users.flow_style and not is_bare:
         return _into_flow(text, users, _flow(name, settings))
     if isinstance(users, MappingNode) and users.value:
         indent = " " * users.value[0][0].start_mark.column
@@ -185,6 +216,8 @@ def _with_user(text: str, name: str, settings: Mapping[str, Any]) -> str:
         return f"{text[:end]}{newline}{lines}{text[end:]}"
     indent = " " * (key.start_mark.column + 2)
     start, end = _value_range(text, key, users)
+    # A `{}` gives way to a list of lines: everything in one would soon be too long to read.
+    end = users.end_mark.index if is_bare else end
     at = _line_end(text, end)
     lines = newline.join(_block(name, settings, indent, "  "))
     return f"{text[:start]}{text[end:at]}{newline}{lines}{text[at:]}"
@@ -229,6 +262,11 @@ def _value_range(text: str, key: YamlNode, value: YamlNode) -> tuple[int, int]:
     colon = text.index(":", key.end_mark.index) + 1
     written = str(value.value) if isinstance(value, ScalarNode) else ""
     return (colon, value.end_mark.index) if written else (colon, colon)
+
+
+def _is_bare(text: str, key: YamlNode, value: YamlNode) -> bool:
+    """Whether nothing but `{}` stands after `key`: no entry, comment or anchor."""
+    return bool(re.fullmatch(r":\s*\{\s*\}", text[key.end_mark.index : value.end_mark.index].lstrip()))
 
 
 def _last_leaf(node: YamlNode) -> YamlNode:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from bridge.config.locations import without_password
+from bridge.config.login_needs import unmet_needs
 from bridge.config.model import AuthType, Configuration, Document
 from bridge.config.problems import Problem, write_place
 from bridge.config.reader import read_tree
@@ -70,6 +71,8 @@ def load(path: Path, *, environ: Mapping[str, str]) -> Configuration:
             document = Document.model_validate(plain, context={"folder": folder})
         except ValidationError as error:
             problems += [_problem(each, tree) for each in error.errors(include_url=False, include_input=False)]
+        if document is not None and not problems:
+            problems += unmet_needs(tree, document.auth)
     if problems or document is None:
         raise _refusal(path, problems)
     warnings = tuple(_warnings(document, tree, path, folder))

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bridge.config.locations import Database, DatabaseUrl, FilePath, folder_of, in_folder
-from bridge.config.passwords import PasswordHash, PlainPassword
+from bridge.config.passwords import PasswordHash, PlainPassword, ProxySecret
 from bridge.config.values import (
     HELD_COMPONENTS,
     ByteCount,
@@ -84,7 +84,6 @@ class AuthType(StrEnum):
     HTPASSWD = "htpasswd"
     LDAP = "ldap"
     HTTP_X_REMOTE_USER = "http_x_remote_user"
-    REMOTE_USER = "remote_user"
 
 
 class Settings(BaseModel):
@@ -138,7 +137,7 @@ class Resource(Settings):
 
     kind: Annotated[Kind, *choice(Kind)] = Field(description="employee, location or instrument")
     name: Text = Field(description="the name of the calendar that people see")
-    email: Email | None = Field(default=None, description="address of the person or the room")
+    email: Email | None = Field(default=None, description="address of the person or the room; has no effect yet")
     color: Colour | None = Field(default=None, description="colour that clients give the calendar")
     time_zone: TimeZone = Field(
         default_factory=lambda: ZoneInfo("UTC"), description="time zone, where it is not the account's"
@@ -189,9 +188,9 @@ class User(Settings):
     password: PlainPassword | None = Field(
         default=None, description="the password, by ${NAME} from the environment only"
     )
-    admin: Switch = Field(default=False, description="whether the user sees the state of every account")
+    admin: Switch = Field(default=False, description="marks who looks after the whole site; has no effect yet")
     personal_calendars: Switch = Field(default=False, description="whether the user may make calendars of their own")
-    email: Email | None = Field(default=None, description="address of the user")
+    email: Email | None = Field(default=None, description="address of the user; has no effect yet")
     grants: Frozen[ScopeName, Annotated[Grant, *choice(Grant)]] = Field(
         default_factory=dict, description="read or write, for ACCOUNT/RESOURCE or for a whole ACCOUNT"
     )
@@ -255,7 +254,15 @@ class Auth(Settings):
 
     type: Annotated[AuthType, *choice(AuthType)] = Field(
         default=AuthType.CALBRIDGE,
-        description="calbridge (this file), htpasswd, ldap, http_x_remote_user or remote_user",
+        description="calbridge (this file), htpasswd, ldap or http_x_remote_user (a proxy)",
+    )
+    proxy_secret: ProxySecret | None = Field(
+        default=None,
+        repr=False,
+        description="for http_x_remote_user: what the proxy writes before the name, ${NAME} from the environment",
+    )
+    proxy_secret_file: FilePath | None = Field(
+        default=None, description="for http_x_remote_user: file with what the proxy writes before the name"
     )
     options: Frozen[str, Option] = Field(
         default_factory=dict, repr=False, description="options of Radicale's [auth] section for that type"
@@ -371,6 +378,7 @@ def files(configuration: Configuration) -> tuple[Path, ...]:
         configuration.secret_key_file,
         configuration.database_file,
         *((tls.certificate, tls.key) if tls else ()),
+        configuration.auth.proxy_secret_file,
         *(user.password_file for user in configuration.users.values()),
         *(Path(value) for name, value in configuration.auth.options.items() if name in FILE_OPTIONS),
     ]

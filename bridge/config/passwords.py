@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import argon2
@@ -33,6 +34,20 @@ def _plain_password(value: object) -> SecretStr:
     return SecretStr(text)
 
 
+SHORTEST_PROXY_SECRET = 24
+"""Characters; a stranger may try as many as they like."""
+
+
+def _proxy_secret(value: object) -> SecretStr:
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    # A quote, a blank or a variable of the proxy's own would arrive as something else.
+    if not isinstance(text, str) or not re.fullmatch(rf"[A-Za-z0-9_-]{{{SHORTEST_PROXY_SECRET},256}}", text):
+        raise refusal(
+            f"{SHORTEST_PROXY_SECRET} to 256 random letters and digits, as `openssl rand -hex 32` writes them"
+        )
+    return SecretStr(text)
+
+
 PasswordHash = Annotated[
     SecretStr,
     PlainValidator(_password_hash),
@@ -40,4 +55,7 @@ PasswordHash = Annotated[
 ]
 PlainPassword = Annotated[
     SecretStr, PlainValidator(_plain_password), WithJsonSchema({"type": "string", "pattern": BY_ENVIRONMENT})
+]
+ProxySecret = Annotated[
+    SecretStr, PlainValidator(_proxy_secret), WithJsonSchema({"type": "string", "pattern": BY_ENVIRONMENT})
 ]

@@ -20,13 +20,15 @@ class Problem:
         found: What was found, in words.
         allowed: What the setting takes, in words; may be empty.
         suggestion: What may have been meant; may be empty.
+        advice: A sentence of its own, where the setting is right but something else is missing; may be empty.
     """
 
     line: int
     place: Place
-    found: str
+    found: str = ""
     allowed: str = ""
     suggestion: str = ""
+    advice: str = ""
 
     def sentence(self, file: str) -> str:
         """The line that a person reads, and that an editor can jump to."""
@@ -35,6 +37,7 @@ class Problem:
             f"found {self.found}" if self.found else "",
             f"allowed: {self.allowed}" if self.allowed else "",
             f"did you mean {quote(self.suggestion)}?" if self.suggestion else "",
+            self.advice,
         ]
         setting = [write_place(self.place)] if self.place else []
         return ": ".join([where, *setting, "; ".join(part for part in parts if part)])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bridge.config.tree import Node
 
 PASSWORD_SOURCES = ("password_hash", "password_file", "password")
-HIDDEN = frozenset({"password", "password_hash", "database", "options"})
+HIDDEN = frozenset({"password", "password_hash", "database", "options", "proxy_secret"})
 """Settings whose values no message shows, with what stands in them."""
 
 # A default after :- would stand in the clear as well.
@@ -44,12 +44,27 @@ def put_in_secrets(tree: Node, plain: dict[str, Any], folder: Path) -> Iterator[
             )
         elif given == ["password_file"]:
             yield from _put_in(tree, plain["users"][name], (*place, "password"), folder)
+    yield from _put_in_proxy_secret(tree, plain, folder)
     top = tree.mapping()
     if "database_file" in top and top["database_file"].value is not None:
         if "database" in top and top["database"].value is not None:
             yield Problem(top["database_file"].line, ("database_file",), "database as well", "one of the two")
         else:
             yield from _put_in(tree, plain, ("database",), folder)
+
+
+def _put_in_proxy_secret(tree: Node, plain: dict[str, Any], folder: Path) -> Iterator[Problem]:
+    place = ("auth", "proxy_secret")
+    entries = {name: node for name, node in tree.mapping("auth").items() if node.value is not None}
+    written, file = entries.get("proxy_secret"), entries.get("proxy_secret_file")
+    if written is not None and file is not None:
+        yield Problem(file.line, ("auth", "proxy_secret_file"), "proxy_secret as well", "one of the two")
+    elif written is not None and not _BY_NAME.fullmatch(written.written):
+        yield Problem(
+            written.line, place, "a secret in the clear", "${NAME} from the environment, or proxy_secret_file"
+        )
+    elif file is not None:
+        yield from _put_in(tree, plain["auth"], place, folder)
 
 
 def _put_in(tree: Node, section: dict[str, Any], place: tuple[str, ...], folder: Path) -> Iterator[Problem]:
@@ -81,6 +96,7 @@ def unreadable_certificates(tree: Node, folder: Path) -> Iterator[Problem]:
 def exposed_files(tree: Node, folder: Path) -> Iterator[tuple[Place, Node]]:
     """The settings that name a file with a secret which every user of the machine may read."""
     places: list[tuple[str, ...]] = [("secret_key_file",), ("database_file",), ("server", "tls", "key")]
+    places += [("auth", "proxy_secret_file")]
     places += [("users", name, "password_file") for name in tree.mapping("users")]
     for place in places:
         node = tree.mapping(*place[:-1]).get(place[-1])

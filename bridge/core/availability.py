@@ -154,4 +154,6 @@ def vfreebusy(
 
 
 def _utc(when: datetime) -> str:
-    return f"{when.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    instant = when.astimezone(UTC)
+    # strftime does not pad the years before 1000 on every platform.
+    return f"{instant.year:04}{instant:%m%dT%H%M%SZ}"

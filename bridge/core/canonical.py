@@ -109,7 +109,7 @@ def _end(component: Component, start: date | datetime | None) -> date | datetime
         return shifted(start, duration)
     if component.name == "VTODO":
         return None
-    return start if isinstance(start, datetime) else start + timedelta(days=1)
+    return start if isinstance(start, datetime) else shifted(start, timedelta(days=1))
 
 
 def _merged_lines(name: str, props: list[Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from bridge.core.component_repairs import ComponentRepair, is_date, property_of, replace_time, sound_time
+from bridge.core.temporal import shifted
 
 if TYPE_CHECKING:
     from icalendar.cal import Component
@@ -47,7 +48,7 @@ def _end_of_same_kind(component: Component, _: Around) -> None:
     start, end = property_of(component, "DTSTART"), property_of(component, name).dt
     if is_date(start.dt):
         whole = end.time() == time(0)
-        replace_time(component, name, end.date() if whole else end.date() + _DAY)
+        replace_time(component, name, end.date() if whole else shifted(end.date(), _DAY))
     else:
         replace_time(component, name, datetime.combine(end, time(0), start.dt.tzinfo), start)
 

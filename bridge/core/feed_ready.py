@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bridge.core.model import HELD
 from bridge.core.plain_rule import is_plain
-from bridge.core.zones import iana_key
+from bridge.core.zones import is_iana
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -91,7 +91,7 @@ def is_feed_ready(
         and "\nBEGIN:VTIMEZONE" not in text[begin:end]
         and _SOUND.fullmatch(text, begin + 1, end + len(f"\nEND:{kind}\n")) is not None
         and all(map(is_plain, _RULE.findall(text, begin, end)))
-        and all(iana_key(tzid) == tzid for tzid in tzids)
+        and all(map(is_iana, tzids))
     )
 
 

@@ -14,6 +14,7 @@ from bridge.core.model import CalendarObject, ComponentType
 from bridge.core.repairs import read
 from bridge.core.series import extent
 from bridge.core.split import split, with_uid
+from bridge.core.temporal import resolve_zone
 from bridge.errors import NotACalendar, WrongComponents
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ def parse(raw: bytes, *, zone: tzinfo, max_instances: int) -> CalendarObject:
         summary=_summary(masters[0] if masters else components[0]),
         span=recurrence.span(components, zone=zone, max_instances=max_instances),
         recurring=recurrence.recurs(components),
+        # A repair may have read a time in the account's zone.
+        floats=bool(reading.repairs)
+        or any(recurrence.floats(component) for component in components)
+        or any(resolve_zone(tzid, reading.calendar) is None for tzid in tzids),
         tzids=tzids,
         feed_ready=not reading.repairs
         and is_feed_ready(raw, reading.text, calendar=reading.calendar, components=components, tzids=tzids),

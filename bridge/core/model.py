@@ -65,6 +65,8 @@ class CalendarObject:
         summary: The SUMMARY of the master (or of the first override), one line, possibly empty.
         span: First and last instant touched, UTC.
         recurring: Whether there is a recurrence rule, an RDATE or an override.
+        floats: Whether when it is may depend on the account's zone: it has a date, a time without a zone, one in a zone
+            that nobody knows, or needed a repair.
         tzids: The TZIDs that the components name, as they stand, sorted.
         feed_ready: Whether the components in `raw` can be copied into a feed as they stand: every line of a sound form,
             folded at 75 octets, a master, DTSTAMP in each component, no repair needed, every TZID an IANA name, CLASS
@@ -80,6 +82,7 @@ class CalendarObject:
     summary: str = field(repr=False)
     span: Span
     recurring: bool
+    floats: bool
     tzids: tuple[str, ...]
     feed_ready: bool
     etag: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from bridge.core.model import CalendarObject
 
+_TIMES = ("DTSTART", "DTEND", "DUE", "RECURRENCE-ID")
 _ZERO = timedelta(0)
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
@@ -61,6 +62,13 @@ class Instance:
 def held_components(calendar: Component) -> list[Component]:
     """The events, to-dos or journal entries of a calendar, masters and overrides, in their order."""
     return [component for component in calendar.subcomponents if component.name in HELD]
+
+
+def floats(component: Component) -> bool:
+    """Whether a component has a time whose instant depends on the account's zone: a date, or a time without a zone."""
+    times = [time_of(component, name) for name in _TIMES]
+    times += [entry[0] if isinstance(entry, tuple) else entry for entry in times_of(component, "RDATE")]
+    return any(time is not None and getattr(time, "tzinfo", None) is None for time in times)
 
 
 def recurs(components: Sequence[Component]) -> bool:
@@ -172,6 +180,32 @@ def expand(obj: CalendarObject, start: datetime, end: datetime, *, zone: tzinfo,
             raise _too_many(limit)
         found.append(instance)
     return tuple(sorted(found, key=lambda instance: (instance.first, instance.last)))
+
+
+def excluded_by_rule(
+    obj: CalendarObject, start: datetime, end: datetime, *, zone: tzinfo, limit: int
+) -> tuple[Time, ...]:
+    """The starts in a range that only an EXRULE takes away, for readers that pass over it (RFC 5545 appendix A.3).
+
+    Args:
+        obj: The object.
+        start: The instant at which the range begins.
+        end: The instant at which it ends, exclusive.
+        zone: The account's zone.
+        limit: The most instances to look at.
+
+    Raises:
+        TooManyInstances: If there are more than `limit`.
+    """
+    if not any("EXRULE" in component for component in held_components(obj.calendar)):
+        return ()
+    without = obj.calendar.copy(recursive=True)
+    for component in held_components(without):
+        component.pop("EXRULE", None)
+    kept = {instance.recurrence_id for instance in expand(obj, start, end, zone=zone, limit=limit)}
+    every = expand(replace(obj, calendar=without), start, end, zone=zone, limit=limit)
+    names = (instance.recurrence_id for instance in every)
+    return tuple(name for name in names if name is not None and name not in kept)
 
 
 def _instances(obj: CalendarObject, start: datetime, end: datetime, zone: tzinfo) -> Iterator[Instance]:

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from icalendar.cal import Component
 
     from bridge.core.component_repairs import ComponentRepair
-    from bridge.core.text_repairs import ByteRepair, TextRepair
+    from bridge.core.text_repairs import TextRepair
 
 TEXT_REPAIRS = (*LINE_REPAIRS, *RULE_LINE_REPAIRS)
 COMPONENT_REPAIRS = (*FORM_REPAIRS, *IDENTITY_REPAIRS, *END_REPAIRS, *RULE_REPAIRS, *RECURRENCE_REPAIRS)
-REPAIRS: tuple[ByteRepair | TextRepair | ComponentRepair, ...] = (
+REPAIRS: tuple[TextRepair[bytes] | TextRepair[str] | ComponentRepair, ...] = (
     *BYTE_REPAIRS,
     *EARLY_REPAIRS,
     *TEXT_REPAIRS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from icalendar.prop import vBroken
@@ -158,9 +158,9 @@ def _better_until(rule: Any, start: date | datetime, zone: tzinfo) -> date | dat
     if not isinstance(until, datetime):
         # Producers that give a day mean that its instance is the last one.
         last = datetime.combine(until, time(23, 59, 59), start.tzinfo)
-        return last.astimezone(UTC) if start.tzinfo else last
+        return instant(last, start.tzinfo) if start.tzinfo else last
     if until.tzinfo is None and start.tzinfo is not None:
-        return until.replace(tzinfo=start.tzinfo).astimezone(UTC)
+        return instant(until, start.tzinfo)
     return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, AnyStr, Generic
 
 from bridge.core.zones import iana_key
 
@@ -29,33 +29,22 @@ _COLON_TZID = re.compile(r"(;TZID=)([^\"\s;:]*:\d\d)(?=:\d{8}(?:T\d{6})?$)", re.
 
 
 @dataclass(frozen=True, slots=True)
-class TextRepair:
-    """A named repair of the text of a stream.
+class TextRepair(Generic[AnyStr]):
+    """A named repair of the text of a stream, or of its bytes before they are decoded.
 
     Attributes:
         name: What is wrong, in small letters with dashes.
         producer: Who writes it so.
         why: What it would do to the reading.
-        applies: Whether a text has it.
-        mend: The text without it.
+        applies: Whether a stream has it.
+        mend: The stream without it.
     """
 
     name: str
     producer: str
     why: str
-    applies: Callable[[str], bool]
-    mend: Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class ByteRepair:
-    """A named repair of the bytes of a stream, before they are decoded; its fields are those of `TextRepair`."""
-
-    name: str
-    producer: str
-    why: str
-    applies: Callable[[bytes], bool]
-    mend: Callable[[bytes], bytes]
+    applies: Callable[[AnyStr], bool]
+    mend: Callable[[AnyStr], AnyStr]
 
 
 def unfolded(text: str) -> str:
@@ -136,7 +125,7 @@ def _torn_characters(raw: bytes) -> bool:
 
 
 BYTE_REPAIRS = (
-    ByteRepair(
+    TextRepair(
         "fold-within-character",
         "PHP exporters that fold by octets",
         "A fold between the octets of one character makes both halves unreadable (RFC 5545 section 3.1 warns of it).",

@@ -107,6 +107,10 @@ class CustomZone(tzinfo):
         wall = (naive + offset).replace(tzinfo=self)
         return wall if wall.utcoffset() == offset else wall.replace(fold=1)
 
+    def __deepcopy__(self, memo: dict[int, object]) -> CustomZone:
+        # Nothing of it changes, and `tzinfo` would copy it without its onsets.
+        return self
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, CustomZone) and self.onsets == other.onsets
 
@@ -139,6 +143,11 @@ def iana_key(tzid: str) -> str | None:
         # '/mozilla.org/20050126_1/Europe/Berlin' loses its prefix part by part.
         _, _, name = name.partition("/")
     return None
+
+
+def is_iana(tzid: str) -> bool:
+    """Whether a TZID is, as it stands, the name of a zone in the IANA database."""
+    return iana_key(tzid) == tzid
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ from bridge.core.availability import BusyKind, BusyPeriod, busy, vfreebusy
 from bridge.errors import ObjectRefused
 from bridge.feed.entry import LeftOut, Rendered
 from bridge.feed.header import PRODID
-from bridge.feed.selection import has_category, selected
+from bridge.feed.selection import every_text, has_category
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,8 @@ def render_freebusy(
     """Writes when the appointments of a feed block its window.
 
     The DTSTAMP is when one of the appointments changed last, so equal content gives equal bytes. An appointment that
-    cannot be read blocks its whole span: rather too busy than booked twice.
+    cannot be read blocks its whole span, and where one UID has several texts, each of them blocks: rather too busy than
+    booked twice.
 
     Args:
         entries: The calendar objects, in any order.
@@ -46,7 +47,7 @@ def render_freebusy(
         The bytes, and every object that could not be read with the reason.
     """
     window = settings.window(today, zone)
-    chosen = selected(entries, settings, window)
+    chosen = every_text(entries, settings, window)
     objects = []
     unread: list[BusyPeriod] = []
     left_out: list[LeftOut] = []
@@ -63,5 +64,5 @@ def render_freebusy(
             objects.append(parsed)
     periods = busy(objects, window.start, window.end, zone=zone, limit=max_instances)
     stamp = max((entry.changed_at for entry in chosen), default=window.start).astimezone(UTC)
-    body = vfreebusy(sorted((*periods, *unread)), window.start, window.end, now=stamp, uid=uid, prodid=PRODID)
+    body = vfreebusy(sorted({*periods, *unread}), window.start, window.end, now=stamp, uid=uid, prodid=PRODID)
     return Rendered(body, tuple(left_out))

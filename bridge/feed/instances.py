@@ -11,10 +11,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
+from bridge.core.temporal import AllDay
 from bridge.feed.lines import Block, Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from bridge.core.temporal import Time
 
 _DATE = "%Y%m%d"
 _LOCAL = "%Y%m%dT%H%M%S"
@@ -47,6 +50,25 @@ def without(master: Block, overrides: Sequence[Block], *, zone_of: Callable[[str
         if found.param("RANGE").upper() == "THISANDFUTURE":
             lines = [_ended(line, start, found, zone_of) if line.name == "RRULE" else line for line in lines]
     return replace(master, lines=tuple(lines))
+
+
+def spelled_out(master: Block, excluded: Sequence[Time]) -> Block:
+    """Gives the master of a series with an EXDATE for each of these starts.
+
+    Args:
+        master: A component with DTSTART.
+        excluded: Starts of instances, in the kind of time of the master.
+    """
+    start = master.first("DTSTART")
+    if start is None:
+        return master
+    params = start.with_only_params({"VALUE", "TZID"}).params
+    lines = (Line("EXDATE", params, _written(name) + ("Z" if start.value.endswith("Z") else "")) for name in excluded)
+    return replace(master, lines=(*master.lines, *lines))
+
+
+def _written(name: Time) -> str:
+    return name.day.strftime(_DATE) if isinstance(name, AllDay) else name.wall.strftime(_LOCAL)
 
 
 def _exdate(start: Line, found: Line, zone_of: Callable[[str], tzinfo]) -> Line:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from bridge.config import Detail
 from bridge.core import ics
-from bridge.errors import CalbridgeError
+from bridge.core.recurrence import excluded_by_rule
+from bridge.errors import CalbridgeError, TooManyInstances
 from bridge.feed.detail import shown
 from bridge.feed.direct import copied, may_name_categories, sieved
 from bridge.feed.entry import FeedEntry, FeedSettings, LeftOut, Rendered, Window
 from bridge.feed.header import header
+from bridge.feed.instances import spelled_out
 from bridge.feed.lines import Block, Line, joined
 from bridge.feed.selection import has_category, selected
 from bridge.feed.zones import FeedZones, ObjectZones, is_iana
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import date
     from zoneinfo import ZoneInfo
 
+    from bridge.core.model import CalendarObject
 
 __all__ = ["FeedEntry", "FeedSettings", "LeftOut", "Rendered", "Window", "render"]
 
@@ -45,7 +48,8 @@ def render(
 
     Args:
         entries: The calendar objects, in any order; what lies outside the window is skipped. Of several with one UID
-            the one that changed last is shown, and one with a master before one without.
+            the one that changed last is shown, and one with a master before one without; a busy feed shows the times
+            of all.
         settings: What the owner of the feed chose.
         zone: The account's zone: what floating times and unknown TZIDs mean.
         today: The day in that zone; it sets the window.
@@ -55,7 +59,7 @@ def render(
         The bytes, and every object that could not be shown with the reason.
     """
     window = settings.window(today, zone)
-    feed = _Feed(settings, zone, max_instances)
+    feed = _Feed(settings, window, zone, max_instances)
     for entry in selected(entries, settings, window):
         feed.add(entry)
     return feed.rendered()
@@ -64,8 +68,9 @@ def render(
 class _Feed:
     """One feed while it is being written."""
 
-    def __init__(self, settings: FeedSettings, zone: ZoneInfo, max_instances: int) -> None:
+    def __init__(self, settings: FeedSettings, window: Window, zone: ZoneInfo, max_instances: int) -> None:
         self._settings = settings
+        self._window = window
         self._full = settings.detail is Detail.FULL
         self._zone = zone
         self._max_instances = max_instances
@@ -110,13 +115,13 @@ class _Feed:
         if settings.categories and not has_category(parsed, settings.categories):
             return b""
         blocks = [
-            _stamped(Block.read(component), entry)
+            _renamed(_stamped(Block.read(component), entry), entry.uid, known=parsed.uid)
             for component in parsed.calendar.subcomponents
             if component.name == entry.component.value
         ]
         zones = ObjectZones(parsed.calendar, self._zone)
         seen = shown(
-            blocks,
+            [self._plain(block, parsed) for block in blocks],
             detail=settings.detail,
             alarms=settings.alarms,
             zone_of=lambda tzid: zones.zone(tzid).rules if tzid else self._zone,
@@ -126,6 +131,17 @@ class _Feed:
             self._lone.update(block.value("UID") for block in seen)
         return joined(self._zones.placed(seen, zones, first=entry.first, last=entry.last))
 
+    def _plain(self, block: Block, parsed: CalendarObject) -> Block:
+        """Spells out what an EXRULE excludes in the window: most readers pass over the rule, and would show it."""
+        if block.first("EXRULE") is None:
+            return block
+        start, end = self._window.start, self._window.end
+        try:
+            excluded = excluded_by_rule(parsed, start, end, zone=self._zone, limit=self._max_instances)
+        except TooManyInstances:
+            return block
+        return spelled_out(block, excluded)
+
 
 def _stamped(block: Block, entry: FeedEntry) -> Block:
     """Gives a component a DTSTAMP where it has none: one that stays the same until the object changes."""
@@ -133,3 +149,11 @@ def _stamped(block: Block, entry: FeedEntry) -> Block:
         return block
     stamp = Line("DTSTAMP", "", entry.changed_at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ"))
     return replace(block, lines=(*(line for line in block.lines if line.name != "DTSTAMP"), stamp))
+
+
+def _renamed(block: Block, uid: str, *, known: str) -> Block:
+    """Gives a component the UID that was derived for its object, where there is another one of the same UID."""
+    if uid == known:
+        return block
+    lines = tuple(replace(line, value=uid) if line.name == "UID" else line for line in block.lines)
+    return replace(block, lines=lines)

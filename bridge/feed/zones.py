@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.core.temporal import resolve_zone
 from bridge.core.vtimezone import vtimezone
+from bridge.core.zones import is_iana
 from bridge.feed.lines import Block, Line
 
 if TYPE_CHECKING:
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
     import icalendar
 
+__all__ = ["FeedZones", "ObjectZones", "Zone", "is_iana"]
+
 _OBSERVANCES = frozenset({"STANDARD", "DAYLIGHT"})
 _RULES = frozenset({"DTSTART", "TZOFFSETFROM", "TZOFFSETTO", "TZNAME", "RRULE", "RDATE", "EXDATE"})
 _NEEDED = ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO")
-_UTC_NAMES = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT"})
 _EARLIEST_YEAR = 1970
 
 
@@ -132,12 +134,6 @@ class FeedZones:
             return wanted
         fingerprint = sha256(b"".join(block.folded() for block in zone.definition)).hexdigest()[:12]
         return self._own_tzid(replace(zone, tzid=f"{wanted} {fingerprint}"))
-
-
-def is_iana(tzid: str) -> bool:
-    """Tells whether a TZID is, as it stands, the name of a zone in the IANA database."""
-    rules = resolve_zone(tzid, None)
-    return tzid in _UTC_NAMES if rules is UTC else isinstance(rules, ZoneInfo) and rules.key == tzid
 
 
 def _own_zone(tzid: str, observances: tuple[Block, ...]) -> bytes:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -28,6 +29,7 @@ _log = structlog.get_logger()
 _MOST_REMEMBERED = 10_000
 _USERS_BEHIND_AN_ADDRESS = 10
 _LONGEST_WAIT_SECONDS = 2.0
+_HASHES_AT_ONCE = 4
 _APP_PASSWORD_USE_SECONDS = 3600.0
 
 
@@ -88,6 +90,8 @@ class Logins:
         # address alone, with a wider limit, against guessing of many users.
         self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
         self._waiting = threading.BoundedSemaphore(4)
+        # A hash takes 64 MiB and a core.
+        self._hashing = threading.BoundedSemaphore(_HASHES_AT_ONCE)
         # Unknown users cost as much time as known ones.
         self._nobody = account.hash_password(secrets.token_hex(8))
 
@@ -114,7 +118,7 @@ class Logins:
         now = self._monotonic()
         cache = self._backing.configuration().limits.login_cache.total_seconds()
         with self._lock:
-            self._failures.pop((address, user), None)
+            self._failures.pop((_home(address), user), None)
             self._verified[digest] = _Verified(evidence, now + cache, app_password, now)
             self._verified.move_to_end(digest)
             while len(self._verified) > _MOST_REMEMBERED:
@@ -152,7 +156,12 @@ class Logins:
         if user not in self._backing.configuration().users:
             return None
         with self._backing.database.reading() as tx:
-            return account.matching_app_password(tx, user, password)
+            kept = account.app_password_to_compare(tx, user, password)
+        return kept[0] if kept is not None and self._is_hash_of(password, kept[1]) else None
+
+    def _is_hash_of(self, password: str, password_hash: str) -> bool:
+        with self._hashing:
+            return account.verify_password(password, password_hash)
 
     def _primary(self, user: str, password: str, address: str) -> bool:
         known = self._backing.configuration().users.get(user)
@@ -162,24 +171,27 @@ class Logins:
             # What plugins implement; the public `login` would add a cache and a delay of its own.
             confirmed, _ = self._foreign._login_ext_with_groups(user, password, context)  # noqa: SLF001
             return known is not None and confirmed == user
+        # One hash, whoever asks: an answer that comes sooner would tell which names exist.
+        expected = self._nobody if known is None or known.password_hash is None else _revealed(known.password_hash)
+        is_right = self._is_hash_of(password, expected)
         if known is not None and known.password is not None:
             return hmac.compare_digest(known.password.get_secret_value().encode(), password.encode())
-        expected = self._nobody if known is None or known.password_hash is None else _revealed(known.password_hash)
-        return account.verify_password(password, expected)
+        return is_right
 
     def _failures_of(self, address: str, user: str) -> int:
         window = self._backing.configuration().limits.login_window.total_seconds()
         with self._lock:
-            known = self._failures.get((address, user))
+            known = self._failures.get((_home(address), user))
             if known is not None and self._monotonic() - known.since > window:
-                del self._failures[address, user]
+                del self._failures[_home(address), user]
                 known = None
             return 0 if known is None else known.times
 
     def _failed(self, user: str, address: str, before: int) -> None:
         with self._lock:
-            for key in ((address, user), (address, "")):
+            for key in ((_home(address), user), (_home(address), "")):
                 self._failures.setdefault(key, _Failures(0, self._monotonic())).times += 1
+                self._failures.move_to_end(key)
             while len(self._failures) > _MOST_REMEMBERED:
                 self._failures.popitem(last=False)
         if before == 0:
@@ -192,6 +204,19 @@ class Logins:
                 self._wait(min(_LONGEST_WAIT_SECONDS, 0.1 * 2 ** min(before, 10)))
             finally:
                 self._waiting.release()
+
+
+def _home(address: str) -> str:
+    """What one client cannot leave at will: an IPv4 address, or the /64 that an IPv6 line has to itself (RFC 6177)."""
+    try:
+        read = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(read, IPv4Address):
+        return str(read)
+    if read.ipv4_mapped is not None:
+        return str(read.ipv4_mapped)
+    return str(IPv6Address(int(read) >> 64 << 64))
 
 
 def _revealed(secret: Any) -> str:
@@ -221,13 +246,24 @@ class Auth(auth.BaseAuth):
         if kind is AuthType.HTTP_X_REMOTE_USER:
             if not environ.get("calbridge.proxy_trusted"):
                 return ("", "")
-            return (environ.get("HTTP_X_REMOTE_USER", ""), "")
-        if kind is AuthType.REMOTE_USER:
-            return (environ.get("REMOTE_USER", ""), "")
+            return (self._named_by_the_proxy(environ.get("HTTP_X_REMOTE_USER", "")), "")
         return ()
 
+    def _named_by_the_proxy(self, said: str) -> str:
+        """The user in `SECRET:USER`, or nobody.
+
+        `X_Remote_User` of a client arrives under the same name as `X-Remote-User` of the proxy and may replace it
+        (PEP 3333 keeps no difference), so the value itself proves who wrote it.
+        """
+        secret = self._backing.configuration().auth.proxy_secret
+        given, _, user = said.rpartition(":")
+        if secret is None or not secret.get_secret_value():
+            return ""
+        expected = secret.get_secret_value().encode()
+        return user if hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected) else ""
+
     def _login_ext(self, login: str, password: str, context: Any) -> str:
-        if self._backing.configuration().auth.type in {AuthType.HTTP_X_REMOTE_USER, AuthType.REMOTE_USER}:
+        if self._backing.configuration().auth.type is AuthType.HTTP_X_REMOTE_USER:
             return login if login in self._backing.configuration().users else ""
         verified = self._logins.verify(login, password, address=context.remote_addr or "unknown")
         return login if verified else ""

@@ -13,6 +13,7 @@ import radicale.item
 from radicale import xmlutils
 
 from bridge.radicale_plugin import listing, reports
+from bridge.radicale_plugin.backing import can_be_personal
 from bridge.radicale_plugin.face import DAV, answering
 from bridge.radicale_plugin.object_methods import ObjectMethods
 from bridge.radicale_plugin.refusal import Refused, refuse
@@ -155,6 +156,13 @@ class Application(ObjectMethods):
                 "D:need-privileges",
             )
         check_name(place.calendar)
+        if not can_be_personal(place.calendar):
+            raise Refused(
+                HTTPStatus.FORBIDDEN,
+                "The address of a calendar of your own holds no dot, for that is how those of resources are written. "
+                "Choose another one; the name that is shown may hold dots.",
+                "C:calendar-collection-location-ok",
+            )
         properties = _properties(request.xml())
         try:
             radicale.item.check_and_sanitize_props(properties)

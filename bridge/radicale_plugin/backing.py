@@ -23,13 +23,21 @@ if TYPE_CHECKING:
     from bridge.store.database import Database, Transaction
     from bridge.store.placement import Stored
 
+_HIDDEN = "~"
+
+
+def can_be_personal(name: str) -> bool:
+    """Whether a user may give a calendar that name: those with a dot are for resources, also for ones to come."""
+    return "." not in name
+
 
 @dataclass(frozen=True, slots=True)
 class HomeCalendar:
     """A calendar in a user's home.
 
     Attributes:
-        name: Its part of the path: `ACCOUNT.RESOURCE`, or the name that the user gave it.
+        name: Its part of the path: `ACCOUNT.RESOURCE`, or the name that the user gave it. Where a resource has come to
+            have that name, a `~` follows.
         address: Where its collection stands.
         grant: What the user may do with the objects in it.
         resource: The resource that it shows, or None for a calendar of the user's own.
@@ -122,17 +130,22 @@ class Backing:
         if granted is not None:
             return granted
         # A resource that the user may not see keeps its name: a grant must not hide a calendar of theirs later.
-        account, _, key = name.partition(".")
-        is_resource = account in configuration.accounts and key in configuration.accounts[account].resources
-        if is_resource or not configuration.users[user].personal_calendars:
+        if self._is_resource(name) or not configuration.users[user].personal_calendars:
             return None
-        return self.personal(user, name)
+        return self.personal(user, name[:-1] if self._is_resource(name.rstrip(_HIDDEN)) else name)
 
-    def personal(self, user: str, name: str) -> HomeCalendar:
-        """The calendar of the user's own that is called `name`."""
+    def _is_resource(self, name: str) -> bool:
+        accounts = self.configuration().accounts
+        account, _, key = name.partition(".")
+        return account in accounts and key in accounts[account].resources
+
+    def personal(self, user: str, key: str) -> HomeCalendar:
+        """The calendar of the user's own that they made under the name `key`."""
         accounts = self.configuration().accounts.values()
         zone = next((account.time_zone for account in accounts), ZoneInfo("UTC"))
-        return HomeCalendar(name, Address(Kind.PERSONAL, user, name), Grant.WRITE, None, zone)
+        # No resource has a name that ends so, and no two calendars come to the same.
+        name = key + _HIDDEN if self._is_resource(key.rstrip(_HIDDEN)) else key
+        return HomeCalendar(name, Address(Kind.PERSONAL, user, key), Grant.WRITE, None, zone)
 
     def makes_calendars(self, user: str) -> bool:
         """Whether `user` may make calendars of their own."""

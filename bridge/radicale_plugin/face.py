@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import radicale.app
 from radicale import httputils
 
-from bridge.errors import CalbridgeError, NotFound, StoreError, StoreUnavailable
+from bridge.errors import CalbridgeError, NotFound, StoreContended, StoreError
 from bridge.radicale_plugin import xml_body
-from bridge.radicale_plugin.put_body import take
+from bridge.radicale_plugin.put_body import reading_places, take
 from bridge.radicale_plugin.refusal import Refused, refusal, refuse
 from bridge.radicale_plugin.request import CONTENT_TYPE, Request
 
@@ -45,7 +45,8 @@ def answering(method: Callable[[_Face, Request], WSGIResponse]) -> Callable[...,
         if not user:
             return httputils.NOT_ALLOWED
         try:
-            body = take(environ, limit=self.backing.configuration().limits.max_body)
+            limit = self.backing.configuration().limits.max_body
+            body = take(environ, limit=limit, places=self._reading, whose=user)
             return method(self, Request(environ, base_prefix, path, user, rest, body))
         except Refused as error:
             return error.answer()
@@ -66,6 +67,7 @@ class Face(radicale.app.Application):
     def __init__(self, configuration: RadicaleConfiguration, *, backing: Backing) -> None:
         super().__init__(configuration)
         self.backing = backing
+        self._reading = reading_places(backing.configuration().server.threads)
 
     def __call__(self, environ: Mapping[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answers one request (PEP 3333)."""
@@ -166,12 +168,13 @@ def with_few_tries(write: Callable[[], _Result]) -> _Result:
     """Repeats a write that another one got in the way of: on PostgreSQL one of two that deadlock is undone.
 
     Raises:
-        StoreUnavailable: It was in the way each time.
+        StoreContended: It was in the way each time.
+        StoreError: Anything else, at once: who waited in vain for a lock must not wait again.
     """
     for left in reversed(range(_FEW_TRIES)):
         try:
             return write()
-        except StoreUnavailable:
+        except StoreContended:
             if not left:
                 raise
     raise AssertionError  # pragma: no cover -- the loop returns or raises

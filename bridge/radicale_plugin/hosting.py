@@ -6,6 +6,7 @@ import functools
 import logging
 from typing import TYPE_CHECKING
 
+import structlog
 from radicale import auth
 from radicale import config as radicale_config
 from radicale.log import logger as radicale_logger
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from bridge.config import Configuration
     from bridge.radicale_plugin.backing import Backing
 
+_log = structlog.get_logger()
 _FOREIGN = {AuthType.LDAP: "ldap", AuthType.HTPASSWD: "htpasswd"}
 
 
@@ -32,12 +34,16 @@ def application(backing: Backing) -> Application:
     configuration = backing.configuration()
     # One line for each request is the web server's business, and ours are events with fields.
     radicale_logger.setLevel(logging.ERROR)
+    radicale_logger.handlers[:] = [_AsEvents()]
+    radicale_logger.propagate = False
     settings = radicale_config.load()
     foreign = _foreign_auth(configuration)
     logins = Logins(backing, foreign=foreign)
     settings.update(
         {
             "server": {
+                # A thread that sleeps answers nobody.
+                "delay_on_error": "0",
                 "max_content_length": str(configuration.limits.max_body * 2),
                 "max_resource_size": str(int(configuration.limits.max_object)),
                 "validate_path_value": "none",
@@ -64,6 +70,15 @@ def application(backing: Backing) -> Application:
         privileged=True,
     )
     return Application(settings, backing=backing)
+
+
+class _AsEvents(logging.Handler):
+    """Writes what Radicale says as an event of ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one event, whatever the lines of the record."""
+        trace = logging.Formatter().formatException(record.exc_info) if record.exc_info else ""
+        _log.error("radicale_said", sentence=record.getMessage(), module=record.module, trace=trace)
 
 
 def _foreign_auth(configuration: Configuration) -> auth.BaseAuth | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import zlib
+from contextlib import nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import NotACalendar
 from bridge.radicale_plugin.refusal import Refused
+from bridge.store.places import NoPlace, Places
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
@@ -16,7 +18,18 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 16
 
 
-def take(environ: MutableMapping[str, Any], *, limit: int) -> bytes:
+def reading_places(threads: int) -> Places:
+    """Places for bodies that are being read: half of the threads, and of them half for one user.
+
+    A client can send as slowly as it likes; the other threads are left for everybody else.
+
+    Args:
+        threads: How many requests this process answers at once.
+    """
+    return Places(threads // 2, each=threads // 4, in_line=threads // 4, patience=2.0, stuck=0.5)
+
+
+def take(environ: MutableMapping[str, Any], *, limit: int, places: Places | None = None, whose: str = "") -> bytes:
     """Reads the body of a request, and puts it back so that Radicale can read it too.
 
     A body without Content-Length (chunked) is read to its end, which Radicale by itself would take for an empty one;
@@ -25,16 +38,26 @@ def take(environ: MutableMapping[str, Any], *, limit: int) -> bytes:
     Args:
         environ: The WSGI environment; its `wsgi.input`, `CONTENT_LENGTH` and `HTTP_CONTENT_ENCODING` are replaced.
         limit: The most octets, unpacked.
+        places: One of them is held while the body is read.
+        whose: The user who sends it.
 
     Raises:
-        Refused: The body is longer than `limit`, shorter than announced, or packed in another way.
+        Refused: The body is longer than `limit`, shorter than announced, or packed in another way; or too many bodies
+            are being read.
     """
     announced = environ.get("CONTENT_LENGTH") or ""
     if announced and (not announced.isascii() or not announced.isdigit()):
         raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length of the request is not a number.")
     if announced and int(announced) > limit:
         raise _too_large(limit)
-    raw = _read(environ["wsgi.input"], int(announced) if announced else None, limit)
+    try:
+        with nullcontext() if places is None or _has_no_body(environ) else places.one(whose):
+            raw = _read(environ["wsgi.input"], int(announced) if announced else None, limit)
+    except NoPlace as error:
+        raise Refused(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "Too many other requests are still being sent, so this one was not read. Try again in a moment.",
+        ) from error
     if announced and len(raw) < int(announced):
         raise Refused(HTTPStatus.BAD_REQUEST, "The request ended before all of its body arrived.")
     coding = environ.pop("HTTP_CONTENT_ENCODING", "identity").strip().lower()
@@ -66,6 +89,13 @@ def as_utf8(raw: bytes, content_type: str) -> bytes:
             f"The body is not in the character set {charset[:40]!r} that its Content-Type names.",
             remedy="Send it in UTF-8.",
         ) from error
+
+
+def _has_no_body(environ: MutableMapping[str, Any]) -> bool:
+    """Whether nothing can follow the headers (RFC 9112 section 6.3); HTTP/2 says so in no header."""
+    if environ.get("CONTENT_LENGTH"):
+        return int(environ["CONTENT_LENGTH"]) == 0
+    return environ.get("SERVER_PROTOCOL", "").startswith("HTTP/1") and "HTTP_TRANSFER_ENCODING" not in environ
 
 
 def _read(source: Any, length: int | None, limit: int) -> bytes:

@@ -204,7 +204,7 @@ def matching(
     for stored in candidates:
         if wanted and wanted & set(ComponentType) - {stored.component}:
             continue
-        if indexed and stored.component is ComponentType.VEVENT and not stored.recurring:
+        if indexed and stored.component is ComponentType.VEVENT and not (stored.recurring or stored.floats):
             if all(each.time_range is None or _span_touches(stored, each.time_range) for each in inner):
                 yield stored
             continue

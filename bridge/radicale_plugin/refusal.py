@@ -42,6 +42,7 @@ _STATUS: tuple[tuple[type[errors.CalbridgeError], HTTPStatus, str], ...] = (
     (errors.QueryRefused, HTTPStatus.FORBIDDEN, "C:valid-filter"),
     (errors.PreconditionFailed, HTTPStatus.PRECONDITION_FAILED, ""),
     (errors.UidConflict, HTTPStatus.CONFLICT, "C:no-uid-conflict"),
+    (errors.TooManyProperties, HTTPStatus.INSUFFICIENT_STORAGE, ""),
     (errors.Conflict, HTTPStatus.CONFLICT, ""),
     (errors.NotFound, HTTPStatus.NOT_FOUND, ""),
     (errors.SyncTokenRefused, HTTPStatus.FORBIDDEN, "D:valid-sync-token"),
@@ -84,6 +85,7 @@ def refusal(error: errors.CalbridgeError, *, collection_href: str = "") -> WSGIR
 
 _ERRNO: tuple[tuple[type[errors.CalbridgeError], int], ...] = (
     (errors.StoreFull, errno.ENOSPC),
+    (errors.TooManyProperties, errno.ENOSPC),
     (errors.StoreReadOnly, errno.EACCES),
 )
 

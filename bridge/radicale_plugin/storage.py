@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from radicale import storage
 
 from bridge.errors import CalbridgeError, NotFound
-from bridge.radicale_plugin.backing import Backing, HomeCalendar, Place
+from bridge.radicale_plugin.backing import Backing, HomeCalendar, Place, can_be_personal
 from bridge.radicale_plugin.collection import CalendarCollection, FolderCollection, PlacedItem
 from bridge.radicale_plugin.refusal import value_error
 from bridge.store import calendar_object, collection, placement
@@ -164,7 +164,7 @@ class Storage(storage.BaseStorage):
         if (props or {}).get("tag") != "VCALENDAR":
             raise ValueError("Only calendars can be made here; send MKCALENDAR.")
         calendar = self._backing.calendar(place.user, place.calendar)
-        if calendar is None or calendar.resource is not None:
+        if calendar is None or calendar.resource is not None or not can_be_personal(place.calendar):
             raise ValueError(f"User {place.user!r} may not make a calendar called {place.calendar!r}.")
         try:
             with self._tx.savepoint():

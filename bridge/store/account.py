@@ -1,7 +1,12 @@
-"""App passwords: one for each device, shown once, kept as Argon2 hashes, revoked one by one."""
+"""App passwords: one for each device, shown once, kept as Argon2 hashes, revoked one by one.
+
+The first of its five groups is kept in the clear: it finds the one hash to compare with, so that a wrong password does
+not cost a hash for each device. The other four are 80 random bits.
+"""
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 # Letters and digits that nobody mistakes for one another when typing them on a phone.
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _GROUPS, _GROUP_LENGTH = 5, 4
+_FORM = re.compile(f"([{_ALPHABET}]{{{_GROUP_LENGTH}}})(?:-[{_ALPHABET}]{{{_GROUP_LENGTH}}}){{{_GROUPS - 1}}}")
 
 _hasher = PasswordHasher()
 
@@ -63,12 +69,18 @@ def make_app_password(tx: Transaction, user: str, label: str) -> str:
     Raises:
         Conflict: The user has one with this label.
     """
-    password = "-".join("".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS))
+    password = _unlike(set(tx.connection.execute(_BEGINNINGS, {"name": user}).scalars()))
     try:
         with tx.savepoint():
             tx.connection.execute(
                 insert(app_password),
-                {"user": user, "label": label, "hash": hash_password(password), "created_at": microseconds(tx.now)},
+                {
+                    "user": user,
+                    "label": label,
+                    "beginning": password[:_GROUP_LENGTH],
+                    "hash": hash_password(password),
+                    "created_at": microseconds(tx.now),
+                },
             )
     except IntegrityError as error:
         raise Conflict(
@@ -76,6 +88,14 @@ def make_app_password(tx: Transaction, user: str, label: str) -> str:
             remedy="Choose another label, or revoke that one first.",
         ) from error
     return password
+
+
+def _unlike(taken: set[str]) -> str:
+    """A password that begins like none of the user's others."""
+    while True:
+        groups = ["".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH)) for _ in range(_GROUPS)]
+        if groups[0] not in taken:
+            return "-".join(groups)
 
 
 def app_passwords(tx: Transaction, user: str | None = None) -> list[AppPassword]:
@@ -89,15 +109,25 @@ def app_passwords(tx: Transaction, user: str | None = None) -> list[AppPassword]
     ]
 
 
-_OF_USER = select(app_password.c.id, app_password.c.hash).where(app_password.c.user == bindparam("name"))
+_BEGINNINGS = select(app_password.c.beginning).where(app_password.c.user == bindparam("name"))
+_ONE = select(app_password.c.id, app_password.c.hash).where(
+    app_password.c.user == bindparam("name"), app_password.c.beginning == bindparam("beginning")
+)
+
+
+def app_password_to_compare(tx: Transaction, user: str, password: str) -> tuple[int, str] | None:
+    """Number and hash of the only app password of `user` that `password` can be; comparing needs no transaction."""
+    form = _FORM.fullmatch(password)
+    if form is None:
+        return None
+    row = tx.connection.execute(_ONE, {"name": user, "beginning": form[1]}).one_or_none()
+    return None if row is None else (int(row.id), str(row.hash))
 
 
 def matching_app_password(tx: Transaction, user: str, password: str) -> int | None:
-    """The number of the user's app password that `password` is, or None."""
-    for row in tx.connection.execute(_OF_USER, {"name": user}).all():
-        if verify_password(password, row.hash):
-            return int(row.id)
-    return None
+    """The number of the user's app password that `password` is, or None; costs one hash at most."""
+    kept = app_password_to_compare(tx, user, password)
+    return kept[0] if kept is not None and verify_password(password, kept[1]) else None
 
 
 def app_password_exists(tx: Transaction, app_password_id: int) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, delete, select, text, union_all, update
 from sqlalchemy import literal as sql_literal
 
-from bridge.errors import Conflict, NotFound, SyncTokenRefused
+from bridge.errors import Conflict, NotFound, SyncTokenRefused, TooManyProperties
 from bridge.store.database import instant, microseconds
 from bridge.store.names import can_be_kept
 from bridge.store.schema import collection, collection_property, placement, tombstone
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from bridge.store.database import Transaction
+
+MOST_PROPERTIES = 200
+"""How many DAV properties of one user a collection keeps."""
+
+MOST_PROPERTY_OCTETS = 1_000_000
+"""How many octets their names and values have together."""
 
 
 class Kind(StrEnum):
@@ -228,9 +234,9 @@ _ADVANCE = (
 )
 
 
-def advance(tx: Transaction, locked: Collection) -> int:
-    """Raises the revision of a locked collection by one and gives the new one."""
-    revision = locked.revision + 1
+def advance(tx: Transaction, locked: Collection, *, by: int = 1) -> int:
+    """Raises the revision of a locked collection, by one for each change, and gives the new one."""
+    revision = locked.revision + by
     tx.connection.execute(_ADVANCE, {"collection_id": locked.id, "next_revision": revision, "at": microseconds(tx.now)})
     return revision
 
@@ -323,7 +329,12 @@ def properties(tx: Transaction, collection_id: int, user: str) -> dict[str, str]
 
 
 def set_properties(tx: Transaction, collection_id: int, user: str, changed: Mapping[str, str | None]) -> None:
-    """Sets properties for `user` (empty: for everybody); a value of None takes the user's own away."""
+    """Sets properties for `user` (empty: for everybody); a value of None takes the user's own away.
+
+    Raises:
+        TooManyProperties: The user would have more on this collection than are kept; raised after some were set, so
+            that the transaction, or a savepoint in it, must end with it.
+    """
     # In one order, so that two who set the same never wait for each other.
     for name, value in sorted(changed.items()):
         key = {"collection_id": collection_id, "user": user, "name": name}
@@ -331,6 +342,20 @@ def set_properties(tx: Transaction, collection_id: int, user: str, changed: Mapp
             tx.connection.execute(_FORGET_PROPERTY, key)
         else:
             insert_or_change(tx, collection_property, key, {"value": value}, {"value": value})
+    # What is there already may always be taken away.
+    if any(value is not None for value in changed.values()):
+        _check_room(tx, collection_id, user)
+
+
+def _check_room(tx: Transaction, collection_id: int, user: str) -> None:
+    rows = tx.connection.execute(_PROPERTIES, {"collection_id": collection_id, "everybody": user, "user": user}).all()
+    octets = sum(len(row.name.encode()) + len(row.value.encode()) for row in rows)
+    if len(rows) > MOST_PROPERTIES or octets > MOST_PROPERTY_OCTETS:
+        raise TooManyProperties(
+            f"A calendar keeps up to {MOST_PROPERTIES} properties of each user, of {MOST_PROPERTY_OCTETS:,} octets "
+            "together.",
+            remedy="Remove some of them first.",
+        )
 
 
 _FORGET_PROPERTY = delete(collection_property).where(

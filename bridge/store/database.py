@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bridge.errors import StoreError, StoreUnavailable
 from bridge.store import migrate
+from bridge.store.places import NoPlace, Places
 from bridge.store.translation import translated
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Any number that nobody else locks in the same database.
 _MIGRATION_LOCK = 4_791_200_126
+# Bringing a large database up to date takes its time, and nobody answers requests meanwhile.
+_MIGRATION_PATIENCE = timedelta(seconds=30)
+# After which a write is no longer one of a crowd that gets on, but waits for something itself.
+_STUCK_SECONDS = 1.0
 _SQLITE_PRAGMAS = (
     # Readers never wait for a writer, and a writer never for readers.
     "PRAGMA journal_mode = WAL",
@@ -85,7 +89,9 @@ class Database:
         url: `sqlite:///path` or `postgresql://user@host/name`.
         clock: Gives the present instant in UTC.
         connections: How many connections may be open at once; one a thread is enough.
-        patience: How long to wait for a lock, for another write or for a free connection.
+        patience: How long to wait for a lock, for another write or for a free connection. At most half as many writes
+            as there are connections wait as long; while they are stuck, more are refused at once, so that threads
+            are left for everything else.
     """
 
     def __init__(
@@ -94,14 +100,19 @@ class Database:
         *,
         clock: Callable[[], datetime],
         connections: int = 20,
-        patience: timedelta = timedelta(seconds=30),
+        patience: timedelta = timedelta(seconds=8),
     ) -> None:
         parsed = make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self._clock = clock
         self._patience = patience
         # SQLite lets one writer in at a time; waiting here is fair and costs no polling.
-        self._one_writer = threading.Lock()
+        self._writers = Places(
+            1 if self.is_sqlite else connections // 2,
+            in_line=connections // 2 if self.is_sqlite else 0,
+            patience=patience.total_seconds(),
+            stuck=_STUCK_SECONDS,
+        )
         self._writes = 0
         if self.is_sqlite:
             self._engine = create_engine(
@@ -198,37 +209,49 @@ class Database:
         """
         with translated():
             if not self.is_sqlite:
-                with self._engine.begin() as connection:
+                with self._turn_to_write(), self._engine.begin() as connection:
                     yield Transaction(connection, self._clock(), writing=True)
                 return
-            with self._turn_to_write(), self._engine.connect() as connection:
+            with self._turn_to_write() as left, self._engine.connect() as connection:
+                self._wait_at_most(connection, left)
                 immediate = connection.execution_options(calbridge_writing=True)
                 with immediate.begin():
                     yield Transaction(immediate, self._clock(), writing=True)
                 self._writes += 1
 
     @contextmanager
-    def _turn_to_write(self) -> Iterator[None]:
-        if not self._one_writer.acquire(timeout=self._patience.total_seconds()):
-            raise StoreUnavailable(
-                f"Another write has been running for more than {self._patience.total_seconds():.0f} seconds.",
-                remedy="Try again in a moment.",
-            )
+    def _turn_to_write(self) -> Iterator[timedelta]:
         try:
-            yield
-        finally:
-            self._one_writer.release()
+            with self._writers.one() as left:
+                yield timedelta(seconds=left)
+        except NoPlace as error:
+            raise StoreUnavailable(
+                "Other writes have been running for too long, so nothing was stored.",
+                remedy="Try again in a moment.",
+            ) from error
+
+    def _wait_at_most(self, connection: Connection, patience: timedelta) -> None:
+        """Makes a writer who waited for other threads wait for other processes only as long as is left."""
+        # To the second: a statement for each write would cost more than it tells.
+        if abs(connection.info.get("calbridge_patience", self._patience) - patience) < timedelta(seconds=1):
+            return
+        _on_sqlite(connection, f"PRAGMA busy_timeout = {max(1, patience // timedelta(milliseconds=1))}")
+        connection.info["calbridge_patience"] = patience
 
     @contextmanager
     def _alone(self) -> Iterator[Connection]:
         """A writing transaction beside which no other process changes the tables' form."""
         if not self.is_sqlite:
             with self._engine.begin() as connection:
+                connection.exec_driver_sql(
+                    f"SET LOCAL lock_timeout = {_MIGRATION_PATIENCE // timedelta(milliseconds=1)}"
+                )
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
                 yield connection
             return
         with self._turn_to_write(), self._engine.connect() as connection:
             immediate = connection.execution_options(calbridge_writing=True)
+            self._wait_at_most(connection, _MIGRATION_PATIENCE)
             # Alembic replaces a table by a changed copy: dropping the old one must not delete what refers to it.
             _on_sqlite(connection, "PRAGMA foreign_keys = OFF")
             try:

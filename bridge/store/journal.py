@@ -14,6 +14,7 @@ from bridge.store.database import instant, microseconds
 from bridge.store.schema import body, calendar_object, journal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -73,43 +74,63 @@ class JournalEntry:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a change makes of one object in one collection.
+
+    Attributes:
+        revision: Of the collection, after the change.
+        href: Under which href.
+        uid: UID of the object.
+        summary: Its title after the change (before it, where it is removed).
+        before: Etag of the bytes before, or None.
+        after: Etag of the bytes after, or None.
+    """
+
+    revision: int
+    href: str
+    uid: str
+    summary: str
+    before: str | None
+    after: str | None
+
+    @property
+    def action(self) -> Action:
+        """What happens to the object."""
+        if self.before is None:
+            return Action.CREATE
+        return Action.REMOVE if self.after is None else Action.REPLACE
+
+
 _INSERT = insert(journal)
 
 
-def write(
-    tx: Transaction,
-    changed: Collection,
-    revision: int,
-    *,
-    author: Author,
-    href: str,
-    uid: str,
-    summary: str,
-    before: str | None,
-    after: str | None,
-) -> None:
-    """Notes one change of one object in the collection `changed`, in the transaction of the change."""
-    action = {(True, False): Action.CREATE, (False, True): Action.REMOVE}.get(
-        (before is None, after is None), Action.REPLACE
-    )
+def write(tx: Transaction, changed: Collection, versions: Iterable[Version], *, author: Author) -> None:
+    """Notes changes of objects in the collection `changed`, in the transaction of the changes."""
+    common = {
+        "at": microseconds(tx.now),
+        "who": author.who,
+        "via": author.via[:200],
+        "kind": changed.address.kind,
+        "owner": changed.address.owner,
+        "key": changed.address.key,
+        "incarnation": changed.incarnation,
+    }
     tx.connection.execute(
         _INSERT,
-        {
-            "at": microseconds(tx.now),
-            "who": author.who,
-            "via": author.via[:200],
-            "kind": changed.address.kind,
-            "owner": changed.address.owner,
-            "key": changed.address.key,
-            "href": href,
-            "uid": uid,
-            "summary": summary,
-            "action": action,
-            "before": before,
-            "after": after,
-            "incarnation": changed.incarnation,
-            "revision": revision,
-        },
+        [
+            {
+                **common,
+                "href": each.href,
+                "uid": each.uid,
+                "summary": each.summary,
+                "action": each.action,
+                "before": each.before,
+                "after": each.after,
+                "revision": each.revision,
+            }
+            for each in versions
+        ],
     )
 
 

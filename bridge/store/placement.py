@@ -59,6 +59,7 @@ class Stored(Entry):
         first: First instant that it touches, in seconds since 1970.
         last: Last instant that it touches, in seconds since 1970.
         recurring: Whether it is a series.
+        floats: Whether when it is depends on the zone of the calendar; `first` and `last` then hold for any zone.
         feed_ready: Whether its text can be copied into a feed as it stands.
         tzids: The TZIDs that it names.
         object_id: Number of the object; equal for all placements of a shared appointment.
@@ -68,6 +69,7 @@ class Stored(Entry):
     first: int
     last: int
     recurring: bool
+    floats: bool
     feed_ready: bool
     tzids: tuple[str, ...]
     object_id: int
@@ -113,6 +115,7 @@ _STORED_COLUMNS = (
     placement.c.first,
     placement.c.last,
     calendar_object.c.recurring,
+    calendar_object.c.floats,
     calendar_object.c.feed_ready,
     calendar_object.c.tzids,
     placement.c.object_id,
@@ -291,6 +294,7 @@ def _stored(row: Row[*tuple[Any, ...]]) -> Stored:
         row[8],
         row[9],
         row[10],
-        tuple(row[11].split("\n")) if row[11] else (),
-        row[12],
+        row[11],
+        tuple(row[12].split("\n")) if row[12] else (),
+        row[13],
     )

@@ -12,10 +12,12 @@ from sqlalchemy import bindparam, delete, false, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.core.canonical import digest
+from bridge.core.model import BEGINNING, ENDLESS
 from bridge.store import collection as collections
 from bridge.store import journal
 from bridge.store.collection import Address, Collection, Kind
 from bridge.store.database import microseconds
+from bridge.store.journal import Version
 from bridge.store.names import can_be_kept
 from bridge.store.placement import IN_COLLECTION, SHORT, seconds
 from bridge.store.schema import body, calendar_object, placement, tombstone
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
     Placed = Row[*tuple[Any, ...]]
     Locked = dict[int, Collection]
+
+_ANY_ZONE = 26 * 3600
+"""Seconds by which the clocks of two zones can differ: from UTC-12 to UTC+14."""
 
 _PLACED = (
     select(
@@ -71,6 +76,7 @@ def object_values(new: CalendarObject) -> dict[str, object]:
         "digest": digest(new),
         "summary": new.summary,
         "recurring": new.recurring,
+        "floats": new.floats,
         "feed_ready": new.feed_ready,
         "tzids": "\n".join(new.tzids),
     }
@@ -78,14 +84,19 @@ def object_values(new: CalendarObject) -> dict[str, object]:
 
 def placement_values(tx: Transaction, new: CalendarObject, revision: int) -> dict[str, object]:
     """The columns of a placement that come from the text of its object, and from the change."""
+    first, last = seconds(new.span.first), seconds(new.span.last)
+    if new.floats:
+        # The calendar may get another zone, and a resource that shares the object may have one already: the index has
+        # to find it all the same.
+        first, last = max(first - _ANY_ZONE, seconds(BEGINNING)), min(last + _ANY_ZONE, seconds(ENDLESS))
     return {
         "uid": new.uid,
         "etag": new.etag,
         "component": new.component,
         "size": len(new.raw),
-        "first": seconds(new.span.first),
-        "last": seconds(new.span.last),
-        "prolonged": new.span.last - new.span.first > SHORT,
+        "first": first,
+        "last": last,
+        "prolonged": last - first > SHORT.total_seconds(),
         "revision": revision,
         "changed_at": microseconds(tx.now),
     }
@@ -103,7 +114,8 @@ _INSERT_BODY = {
 
 def store_bodies(tx: Transaction, new: Iterable[CalendarObject]) -> None:
     """Keeps the texts, each once."""
-    rows = [{"etag": each.etag, "raw": each.raw} for each in new]
+    # In one order, so that two who store the same texts never wait for each other.
+    rows = [{"etag": each.etag, "raw": each.raw} for each in sorted(new, key=lambda each: each.etag)]
     tx.connection.execute(_INSERT_BODY[tx.connection.dialect.name], rows)
 
 
@@ -145,9 +157,7 @@ def place(
     key = {"collection_id": here.id, "href": where[1]}
     tx.connection.execute(_DELETE_TOMBSTONE, key)
     tx.connection.execute(_INSERT_PLACEMENT, {**key, "object_id": object_id, **placement_values(tx, new, revision)})
-    journal.write(
-        tx, here, revision, author=author, href=where[1], uid=new.uid, summary=new.summary, before=None, after=new.etag
-    )
+    journal.write(tx, here, [Version(revision, where[1], new.uid, new.summary, None, new.etag)], author=author)
 
 
 def replace_text(tx: Transaction, locked: Locked, object_id: int, new: CalendarObject, *, author: Author) -> None:
@@ -179,9 +189,7 @@ def take_away(tx: Transaction, locked: Locked, old: Placed, *, author: Author) -
     tx.connection.execute(delete(placement).where(key))
     gone = {"collection_id": here.id, "href": old.href, "revision": revision, "at": microseconds(tx.now)}
     tx.connection.execute(insert(tombstone), gone)
-    journal.write(
-        tx, here, revision, author=author, href=old.href, uid=old.uid, summary=old.summary, before=old.etag, after=None
-    )
+    journal.write(tx, here, [Version(revision, old.href, old.uid, old.summary, old.etag, None)], author=author)
 
 
 def forget_unless_placed(tx: Transaction, object_id: int) -> None:
@@ -198,17 +206,7 @@ def _renew(
         update(placement).where(placement.c.collection_id == here.id, placement.c.href == old.href),
         {"object_id": object_id, **placement_values(tx, new, revision)},
     )
-    journal.write(
-        tx,
-        here,
-        revision,
-        author=author,
-        href=old.href,
-        uid=new.uid,
-        summary=new.summary,
-        before=old.etag,
-        after=new.etag,
-    )
+    journal.write(tx, here, [Version(revision, old.href, new.uid, new.summary, old.etag, new.etag)], author=author)
 
 
 def _advanced(tx: Transaction, locked: Locked, collection_id: int) -> tuple[Collection, int]:

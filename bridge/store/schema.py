@@ -75,6 +75,7 @@ calendar_object = Table(
     Column("digest", String(64), nullable=False),
     Column("summary", Text, nullable=False),
     Column("recurring", Boolean, nullable=False),
+    Column("floats", Boolean, nullable=False, comment="when it is depends on the zone of the calendar"),
     Column("feed_ready", Boolean, nullable=False),
     Column("tzids", Text, nullable=False, comment="the TZIDs that it names, one a line"),
     Index(None, "scope", "uid"),
@@ -148,10 +149,12 @@ app_password = Table(
     Column("id", _Id, primary_key=True),
     Column("user", Text, nullable=False),
     Column("label", Text, nullable=False),
+    Column("beginning", String(4), nullable=False, comment="of the password, by which the one to compare is found"),
     Column("hash", Text, nullable=False, comment="Argon2id"),
     Column("created_at", BigInteger, nullable=False),
     Column("used_at", BigInteger),
     UniqueConstraint("user", "label"),
+    UniqueConstraint("user", "beginning"),
 )
 
 feed = Table(

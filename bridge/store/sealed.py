@@ -40,7 +40,9 @@ class KeyFile:
             self._seals = MultiFernet([Fernet(line) for line in lines])
         except FileNotFoundError as error:
             raise ConfigurationError(
-                f"secret_key_file: there is no file {str(path)!r}.", remedy="`calbridge init` makes one."
+                f"secret_key_file: there is no file {str(path)!r}.",
+                remedy="Restore it from a backup: with a new one every feed URL changes. "
+                "Where there is no database yet, `calbridge init` makes one.",
             ) from error
         except (OSError, ValueError) as error:
             raise ConfigurationError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from bridge.errors import StoreError, StoreFull, StoreReadOnly, StoreUnavailable
+from bridge.errors import StoreContended, StoreError, StoreFull, StoreReadOnly, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,26 +44,25 @@ def _root(error: DBAPIError) -> DBAPIError:
 
 _FULL = ("database or disk is full", "No space left on device")
 _READ_ONLY = ("readonly database", "read-only transaction")
-_BUSY = (
+_CONTENDED = (
     # What was about to be referred to (a calendar, an old text) was deleted a moment before.
     "FOREIGN KEY constraint failed",
-    "database is locked",
-    "database table is locked",
     "deadlock detected",
     "could not serialize access",
 )
+_BUSY = ("database is locked", "database table is locked")
 _NO_TABLE = ("no such table", "no such column")
 _DAMAGED = ("file is not a database", "database disk image is malformed")
 _SQLSTATES: dict[str, type[StoreError]] = {
     "53100": StoreFull,  # disk_full
     "25006": StoreReadOnly,  # read_only_sql_transaction
-    "40001": StoreUnavailable,  # serialization_failure
-    "40P01": StoreUnavailable,  # deadlock_detected
+    "40001": StoreContended,  # serialization_failure
+    "40P01": StoreContended,  # deadlock_detected
     "55P03": StoreUnavailable,  # lock_not_available
     "42P01": StoreError,  # undefined_table
     "42703": StoreError,  # undefined_column
     "57014": StoreUnavailable,  # query_canceled
-    "23503": StoreUnavailable,  # foreign_key_violation: as above
+    "23503": StoreContended,  # foreign_key_violation: as above
 }
 _SENTENCES: dict[type[StoreError], tuple[str, str]] = {
     StoreError: (
@@ -77,6 +76,10 @@ _SENTENCES: dict[type[StoreError], tuple[str, str]] = {
     StoreReadOnly: (
         "The database may not be written, so nothing was stored.",
         "Let the server's user write the database file and its folder.",
+    ),
+    StoreContended: (
+        "Another change got in the way of this one, so nothing was stored.",
+        "Try again in a moment.",
     ),
     StoreUnavailable: (
         "The database did not answer in time or is out of reach, so nothing was stored.",
@@ -101,6 +104,8 @@ def _translate(error: DBAPIError) -> StoreError | None:
                 f"The database file cannot be read: SQLite says {text!r}.",
                 remedy="Restore it from a backup, or name another file in `database`.",
             )
+        elif any(mark in text for mark in _CONTENDED):
+            kind = StoreContended
         elif (
             any(mark in text for mark in _BUSY)
             or error.connection_invalidated

@@ -176,7 +176,7 @@ def test_settings_that_need_a_restart_are_named(
 
 @pytest.mark.parametrize(
     "changed",
-    [{"server": {"threads": 3}}, {"limits": {"max_body": "2MiB"}}, {"auth": {"type": "http_x_remote_user"}}],
+    [{"server": {"threads": 3}}, {"limits": {"max_body": "2MiB"}}, {"auth": {"options": {"lc_username": True}}}],
 )
 def test_settings_that_a_worker_reads_once_bring_fresh_workers_once(
     installation: Installation, changed: dict[str, Any]

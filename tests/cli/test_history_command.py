@@ -100,3 +100,14 @@ def test_the_history_of_a_resource_that_was_taken_out_stays(installation: Instal
     installation.config.write_text("".join(line for line in text.splitlines(keepends=True) if "room-1:" not in line))
 
     assert "salon/room-1" in installation.run("history").stdout
+
+
+def test_a_shared_appointment_that_comes_back_is_shared_again(installation: Installation) -> None:
+    for calendar_name in ("salon/anna", "salon/room-1"):
+        store(installation, event("a", "Cut"), into=calendar_name)
+    for _ in ("out of the room", "and back"):
+        assert installation.run("undo", str(entries(installation)[0]["id"])).code == Exit.DONE
+
+    store(installation, event("a", "Colour"), into="salon/room-1")
+
+    assert "SUMMARY:Colour" in installation.run("export", "salon/anna").stdout

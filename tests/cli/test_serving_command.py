@@ -52,11 +52,27 @@ def test_a_second_init_changes_nothing(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_a_key_that_was_lost_is_made_anew_but_not_in_silence(installation: Installation) -> None:
-    (installation.config.parent / "data/secret.key").unlink()
+def test_a_key_that_was_lost_is_made_anew_only_when_told_so(installation: Installation) -> None:
+    key = installation.config.parent / "data/secret.key"
+    key.unlink()
 
-    assert "every feed has a new address" in installation.run("init").stdout
+    for typed in ("", "n\n"):
+        refused = installation.run("init", typed=typed)
+        assert refused.code != 0
+        assert "restore the file from a backup" in refused.stderr
+        assert not key.exists()
+    assert "every feed has a new address" in installation.run("init", "--yes").stdout
+    assert key.exists()
     assert "every feed has a new address" not in installation.run("init").stdout
+
+
+def test_a_key_is_made_without_asking_where_the_database_is_empty(installation: Installation) -> None:
+    data = installation.config.parent / "data"
+    shutil.rmtree(data)
+    data.mkdir()
+    (data / "calbridge.sqlite3").touch()
+    assert installation.run("init").code == 0
+    assert (data / "secret.key").exists()
 
 
 def test_a_server_does_not_start_with_a_lost_key(installation: Installation) -> None:
@@ -148,3 +164,19 @@ def unused_port() -> int:
     with closing(socket.create_server(("127.0.0.1", 0))) as unused:
         port: int = unused.getsockname()[1]
     return port
+
+
+def test_a_login_whose_package_is_missing_is_refused_before_the_start(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    for name in ("ldap3", "ldap"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with installation.config.open("a") as file:
+        file.write("auth: {type: ldap}\n")
+
+    for command in ("check-config", "doctor", "serve"):
+        answer = installation.run(command)
+
+        assert answer.code == Exit.CONFIGURATION
+        assert "auth.type ldap needs the package ldap3: pip install 'calbridge[ldap]'" in answer.stderr

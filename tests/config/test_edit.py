@@ -1,17 +1,25 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.config import edit
 from bridge.config.edit import add_user, set_password_hash
 from bridge.config.load import load
+from bridge.config.references import unknown_names
 from bridge.errors import CalbridgeError, ConfigurationError, Conflict, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from bridge.config.problems import Problem
+    from bridge.config.tree import Node
 
 HASH = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$oIIOGFNFbC+TBOvxOFeZOg"
 OTHER = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHR0$1oRTHHK4oIIOGFNFbC+TBA"
@@ -59,7 +67,9 @@ def test_a_new_user_stands_after_the_others_and_before_the_next_section(tmp_path
         ("users:\n", "users:\n  bob: {}\n"),
         ("users: # nobody yet\nfeeds:\n", "users: # nobody yet\n  bob: {}\nfeeds:\n"),
         ("users: ~\n", "users:\n  bob: {}\n"),
-        ("users: {}\n", "users: {bob: {}}\n"),
+        ("users: {}\n", "users:\n  bob: {}\n"),
+        ("users: { } # nobody yet\nfeeds: {}\n", "users: # nobody yet\n  bob: {}\nfeeds: {}\n"),
+        ("users: &team {}\n", "users: &team {bob: {}}\n"),
         ("users: {anna: {} }", "users: {anna: {}, bob: {} }"),
         ("users: {anna: {}, }", "users: {anna: {}, bob: {} }"),
         ("users:\n    anna:\n", "users:\n    anna:\n    bob: {}\n"),
@@ -201,3 +211,51 @@ def test_any_name_is_written_so_that_it_is_read_again_or_refused(
         assert path.read_text() == SALON
     else:
         assert list(load(path, environ={}).users) == [name]
+
+
+ADD = """
+import sys
+from pathlib import Path
+from bridge.config.edit import add_user
+print("ready", flush=True)
+sys.stdin.readline()
+add_user(Path(sys.argv[1]), sys.argv[2])
+"""
+
+
+def test_users_added_by_six_commands_at_once_are_all_there(tmp_path: Path) -> None:
+    path = edited(tmp_path, SALON)
+    names = [f"user{number}" for number in range(6)]
+    commands = [
+        subprocess.Popen(
+            [sys.executable, "-c", ADD, str(path), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for name in names
+    ]
+    for command in commands:
+        assert command.stdout is not None
+        assert command.stdout.readline() == "ready\n"
+    for command in commands:
+        assert command.stdin is not None
+        command.stdin.write("\n")
+        command.stdin.flush()
+    for command in commands:
+        command.communicate(timeout=60)
+    assert [command.returncode for command in commands] == [0] * 6
+    assert sorted(load(path, environ={}).users) == names
+
+
+def test_a_change_that_an_editor_makes_meanwhile_is_kept_and_the_command_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = edited(tmp_path, SALON + USERS)
+
+    def saved_meanwhile(tree: Node) -> Iterator[Problem]:
+        path.write_text(SALON + USERS + "# saved\n")
+        return unknown_names(tree)
+
+    monkeypatch.setattr(edit, "unknown_names", saved_meanwhile)
+    with pytest.raises(Conflict, match="changed by somebody else"):
+        add_user(path, "bob")
+    assert path.read_text() == SALON + USERS + "# saved\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["bridge.yaml"]

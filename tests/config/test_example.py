@@ -14,8 +14,8 @@ from bridge.config.shape import ANY, walk
 
 CONFIG = Path(__file__).parents[2] / "config"
 EXAMPLE = CONFIG / "bridge.example.yaml"
-SAID_IN_A_COMMENT = {("database_file",)}
-"""What cannot stand beside another setting of the example."""
+SAID_IN_A_COMMENT = {("database_file",), ("auth", "proxy_secret"), ("auth", "proxy_secret_file")}
+"""What cannot stand beside another setting of the example, or says nothing there."""
 
 
 @pytest.fixture

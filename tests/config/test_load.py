@@ -225,6 +225,7 @@ def test_a_database_password_in_a_file_for_everyone_is_warned_of(tmp_path: Path)
 
 def test_files_of_the_auth_options_count_from_the_folder_and_are_watched(tmp_path: Path) -> None:
     auth = "auth: {type: htpasswd, options: {htpasswd_filename: users, delay: 2, lc_username: true}}"
+    (tmp_path / "users").write_text("anna:$5$salt$hash\n")
     configuration = read(tmp_path, SALON + auth)
     assert dict(configuration.auth.options) == {
         "htpasswd_filename": str(tmp_path / "users"),
@@ -234,6 +235,14 @@ def test_files_of_the_auth_options_count_from_the_folder_and_are_watched(tmp_pat
     assert tmp_path / "users" in files(configuration)
 
 
+@pytest.fixture
+def ldap3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package, as far as it is looked for."""
+    (tmp_path / "ldap3.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.usefixtures("ldap3")
 def test_the_secrets_of_the_auth_options_never_show(tmp_path: Path) -> None:
     auth = "auth: {type: ldap, options: {ldap_uri: ldap://x, ldap_secret: sesame}}"
     configuration = read(tmp_path, SALON + auth)
@@ -241,6 +250,7 @@ def test_the_secrets_of_the_auth_options_never_show(tmp_path: Path) -> None:
     assert "sesame" not in repr(configuration)
 
 
+@pytest.mark.usefixtures("ldap3")
 def test_a_password_that_another_way_of_login_ignores_is_warned_of(tmp_path: Path) -> None:
     text = SALON + 'auth: {type: ldap}\nusers: {bob: {password: "${WORD}"}, eve: {}}'
     (warning,) = read(tmp_path, text, WORD="x").warnings

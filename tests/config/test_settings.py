@@ -122,6 +122,8 @@ REFUSED: dict[str, list[Any]] = {
     "limits.login_cache": WORDS,
     "auth": ["ldap", []],
     "auth.type": [*WORDS, "LDAP", "none", "denyall"],
+    "auth.proxy_secret": ["sesame", "0123456789abcdef0123456789abcdef", 12345, [1]],
+    "auth.proxy_secret_file": ["missing", [1], "."],
     "auth.options": ["x", ["x"], {"ldap_uri": "x"}, {"delay": [1]}, {"delay": "a\nb"}],
 }
 

@@ -135,3 +135,9 @@ def test_weeks_that_a_rule_excludes_do_not_block() -> None:
     series = ("DTSTART:20260707T090000Z", "DTEND:20260707T100000Z", "RRULE:FREQ=WEEKLY")
     assert blocked(read_event(*series)) == [(9, 10, "BUSY")]
     assert blocked(read_event(*series, "EXRULE:FREQ=WEEKLY;INTERVAL=2", "EXRULE:FREQ=MONTHLY;BYDAY=2TU")) == []
+
+
+def test_a_range_from_the_first_year_is_written_with_four_digits() -> None:
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    raw = vfreebusy((), first, at(8), now=at(7), uid="x")
+    assert b"\r\nDTSTART:00010101T000000Z\r\n" in raw

@@ -8,7 +8,7 @@ import pytest
 
 from bridge.core.expansion import expanded
 from bridge.errors import TooManyInstances
-from tests.core.core_samples import BERLIN, component, read, read_event, stream
+from tests.core.core_samples import BERLIN, CUSTOM_BERLIN, component, read, read_event, stream
 
 if TYPE_CHECKING:
     from bridge.core.model import CalendarObject
@@ -53,3 +53,10 @@ def test_a_to_do_that_is_only_due_stays_so() -> None:
 def test_more_instances_than_the_limit_are_refused() -> None:
     with pytest.raises(TooManyInstances):
         expanded(read_event(START, "RRULE:FREQ=DAILY"), *JULY, zone=BERLIN, limit=10)
+
+
+def test_instances_in_a_custom_zone_are_expanded_too() -> None:
+    start = "DTSTART;TZID=Customized Time Zone:20260714T170000"
+    first, second = instances(read(stream(*CUSTOM_BERLIN, *component(start, "RRULE:FREQ=WEEKLY;COUNT=2"))))
+    assert first["DTSTART"].dt == datetime(2026, 7, 14, 15, tzinfo=UTC)
+    assert second["RECURRENCE-ID"].dt == datetime(2026, 7, 21, 15, tzinfo=UTC)

@@ -97,3 +97,23 @@ def test_names_of_zones_are_found_folded_and_quoted() -> None:
     raw = event('DTSTART;TZID="Europe/Berlin":20260714T170000', "DTEND;TZID=America/New_York:20260714T180000")
     assert read(raw.replace(b"New_York", b"New\r\n _York")).tzids == ("America/New_York", "Europe/Berlin")
     assert read_event("DTSTART:20260714T170000Z").tzids == ()
+
+
+@pytest.mark.parametrize(
+    ("lines_of_time", "floats"),
+    [
+        (("DTSTART:20260105T090000Z",), False),
+        (("DTSTART;TZID=Europe/Berlin:20260105T090000",), False),
+        (("DTSTART:20260105T090000",), True),
+        (("DTSTART;VALUE=DATE:20260105",), True),
+        (("DTSTART;TZID=Nobody/Knows:20260105T090000",), True),
+        (("DTSTART:20260105T090000Z", "DTEND:20260105T100000"), True),
+        (("DTSTART:20260105T090000Z", "RDATE:20260106T090000"), True),
+        (("DTSTART:20260105T090000Z", "RDATE;VALUE=PERIOD:20260106T090000Z/PT1H"), False),
+    ],
+)
+def test_an_object_says_whether_the_zone_of_the_account_decides_when_it_is(
+    lines_of_time: tuple[str, ...],
+    floats: bool,  # noqa: FBT001 -- a parameter of the test
+) -> None:
+    assert parse(event(*lines_of_time), zone=BERLIN, max_instances=10_000).floats is floats

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bridge.core.model import BEGINNING, ENDLESS, CalendarObject
-from bridge.core.recurrence import Instance, expand, touches
+from bridge.core.recurrence import Instance, excluded_by_rule, expand, touches
 from bridge.core.temporal import AllDay, Floating, Zoned
 from bridge.errors import TooManyInstances
 from tests.core.core_samples import BERLIN, CUSTOM_BERLIN, LIMIT, NEW_YORK, component, event, read, read_event, stream
@@ -364,3 +364,12 @@ def test_a_to_do_can_recur_by_what_times_it_has() -> None:
 def test_a_to_do_that_is_due_before_it_starts_lies_between_both() -> None:
     (found,) = in_2026(read(stream(*component("DTSTART:20260714T130000Z", "DUE:20260714T120000Z", kind="VTODO"))))
     assert (found.first.hour, found.last.hour) == (12, 13)
+
+
+def test_what_an_excluding_rule_takes_away_can_be_spelled_out() -> None:
+    obj = read_event(START, "RRULE:FREQ=WEEKLY;COUNT=4", "EXRULE:FREQ=WEEKLY;INTERVAL=2")
+    (first, second) = excluded_by_rule(obj, *YEAR, zone=BERLIN, limit=9)
+    assert isinstance(first, Zoned)
+    assert isinstance(second, Zoned)
+    assert (first.wall.day, second.wall.day) == (14, 28)
+    assert excluded_by_rule(read_event(START, "RRULE:FREQ=WEEKLY"), *YEAR, zone=BERLIN, limit=9) == ()

@@ -326,3 +326,15 @@ def test_a_bound_that_takes_too_long_to_count_to_is_refused() -> None:
 
 def test_a_part_of_a_rule_that_nobody_knows_is_passed_over() -> None:
     assert len(starts(event(START, "RRULE:FREQ=WEEKLY;COUNT=3;X-PART=1"))) == 3
+
+
+@pytest.mark.parametrize("until", ["99991231", "99991231T235959", "99991231T235959Z", "00010101", "00010101T000000"])
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+def test_a_series_may_end_with_the_calendar(zone: str, until: str) -> None:
+    rule = f"RRULE:FREQ=YEARLY;UNTIL={until}"
+    for start in (f"DTSTART;TZID={zone}:20260714T170000", "DTSTART;VALUE=DATE:20260714", "DTSTART;VALUE=DATE:99991231"):
+        assert digest(read(event(start, rule)))
+
+
+def test_an_all_day_event_on_the_last_day_of_the_calendar_ends_with_it() -> None:
+    assert read(event("DTSTART;VALUE=DATE:99991231", "DTEND:99991231T100000")).span.last.year == 9999

@@ -43,12 +43,18 @@ def named_files(value: Any) -> set[str]:
     return here.union(*map(named_files, value.values()))
 
 
+A_SECRET = "a-word-that-is-long-enough-for-each-setting"
+
+
 @pytest.mark.parametrize(
     ("document", "block"), SNIPPETS, ids=[f"{document.name}:{block.line}" for document, block in SNIPPETS]
 )
 def test_a_yaml_snippet_is_a_configuration_that_the_server_takes(
-    document: Document, block: Block, tmp_path: Path
+    document: Document, block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What the text beside the snippet says to install.
+    (tmp_path / "ldap3.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
     yaml = YAML(typ="safe", pure=True)
     shown = yaml.load(block.text)
     whole = {**WHOLE, **shown}
@@ -56,7 +62,7 @@ def test_a_yaml_snippet_is_a_configuration_that_the_server_takes(
         if not name.startswith("/") and name != shown.get("secret_key_file"):
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("postgresql://calbridge:word@db.example.org/calbridge" if "database" in name else "word")
+            path.write_text("postgresql://calbridge:word@db.example.org/calbridge" if "database" in name else A_SECRET)
             path.chmod(0o600)
     path = tmp_path / "bridge.yaml"
     with path.open("w") as file:

@@ -4,14 +4,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 import vobject
 
+from bridge.config import Detail
+from bridge.feed.detail import hidden_uid
 from bridge.feed.entry import FeedSettings, Rendered
 from bridge.feed.freebusy import render_freebusy
-from tests.feed.material import AMSTERDAM, TODAY, component, entry, read, stream, unfolded
+from tests.feed.material import AMSTERDAM, CHANGED, TODAY, component, entry, read, rebuilt, shown, stream, unfolded
 
 if TYPE_CHECKING:
     from bridge.feed.entry import FeedEntry
+
+CHANGED_LATER = CHANGED + timedelta(hours=1)
 
 
 def free_busy(*entries: FeedEntry, **settings: frozenset[str]) -> Rendered:
@@ -67,3 +72,30 @@ def test_an_appointment_that_cannot_be_read_blocks_its_whole_span_and_is_reporte
 
 def test_free_busy_times_of_an_empty_feed_are_valid() -> None:
     assert times(free_busy().body) == []
+
+
+def test_two_texts_under_one_uid_both_block() -> None:
+    older = entry(stream(component("DTSTART:20261202T100000Z", "DURATION:PT1H")))
+    newer = replace(entry(stream(component("DTSTART:20261203T100000Z", "DURATION:PT1H"))), changed_at=CHANGED_LATER)
+    expected = ["20261202T100000Z/20261202T110000Z", "20261203T100000Z/20261203T110000Z"]
+    assert times(free_busy(older, newer).body) == expected
+    assert free_busy(older, newer).body == free_busy(newer, older).body
+
+
+def test_the_periods_of_texts_under_one_uid_are_united() -> None:
+    one = entry(stream(component("DTSTART:20261202T100000Z", "DURATION:PT1H")))
+    other = entry(stream(component("DTSTART:20261202T103000Z", "DURATION:PT1H")))
+    assert times(free_busy(one, other, one).body) == ["20261202T100000Z/20261202T113000Z"]
+
+
+@pytest.mark.parametrize("is_ready", [True, False])
+def test_a_busy_feed_shows_each_time_of_a_uid_once_under_uids_of_their_own(*, is_ready: bool) -> None:
+    entries = [
+        replace(entry(stream(component("SUMMARY:Room", "DTSTART:20261202T100000Z", "DURATION:PT1H")))),
+        replace(entry(stream(component("SUMMARY:Host", "DTSTART:20261202T100000Z", "DURATION:PT1H")))),
+        replace(entry(stream(component("DTSTART:20261203T100000Z", "DURATION:PT1H"))), changed_at=CHANGED_LATER),
+    ]
+    found = shown(*(each if is_ready else rebuilt(each) for each in entries), detail=Detail.BUSY)
+    assert sorted(str(each["DTSTART"].to_ical().decode()) for each in found) == ["20261202T100000Z", "20261203T100000Z"]
+    assert len({str(each["UID"]) for each in found}) == 2
+    assert hidden_uid("one@example.org") in {str(each["UID"]) for each in found}

@@ -102,3 +102,43 @@ def test_every_instance_is_in_the_feed_at_its_hour(drawn: list[Appointment]) -> 
     assert instants([feed(*entries, zone=zone, today=today, detail=Detail.TITLES).body]) == hidden
     taking_time = {(hidden_uid(uid), start, end) for uid, start, end in instants(raws.values(), without_cancelled=True)}
     assert instants([feed(*entries, zone=zone, today=today, detail=Detail.BUSY).body]) == taking_time
+
+
+def test_a_reader_that_passes_over_exrule_does_not_show_what_it_excludes() -> None:
+    whole = "DTSTART;VALUE=DATE:20260601"
+    for start in ("DTSTART;TZID=Asia/Tokyo:20260601T100000", "DTSTART:20260601T100000Z", whole):
+        one = entry(stream(component(start, "RRULE:FREQ=WEEKLY;COUNT=8", "EXRULE:FREQ=WEEKLY;INTERVAL=4")))
+        for detail in Detail:
+            body = feed(
+                one, detail=detail, past=timedelta(days=30), future=timedelta(days=90), today=date(2026, 6, 1)
+            ).body
+            calendar = read(body)
+            calendar.pop("X-WR-TIMEZONE", None)
+            found = recurring_ical_events.of(calendar).between(BEGIN, END)
+            assert sorted(event.start.strftime("%m%d") for event in found) == [
+                "0608", "0615", "0622", "0706", "0713", "0720",
+            ]  # fmt: skip
+
+
+def test_a_series_with_more_instances_than_the_limit_keeps_its_exrule() -> None:
+    one = entry(stream(component("RRULE:FREQ=DAILY", "EXRULE:FREQ=WEEKLY")))
+    assert b"EXRULE:FREQ=WEEKLY" in feed(one).body
+    assert b"EXDATE" not in feed(one).body
+
+
+def test_a_cancelled_instance_is_not_in_a_busy_feed_and_is_marked_in_a_full_one() -> None:
+    one = entry(
+        stream(
+            component("RRULE:FREQ=DAILY;COUNT=3"),
+            component(
+                "RECURRENCE-ID;TZID=Europe/Amsterdam:20261202T100000",
+                "DTSTART;TZID=Europe/Amsterdam:20261202T100000",
+                "STATUS:CANCELLED",
+            ),
+        )
+    )
+    for way in (one, rebuilt(one)):
+        assert b"CANCELLED" in feed(way).body
+        busy = feed(way, detail=Detail.BUSY).body
+        assert busy.count(b"BEGIN:VEVENT") == 1
+        assert b"EXDATE;TZID=Europe/Amsterdam:20261202T100000" in busy

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 from argon2 import PasswordHasher
+from radicale import config as radicale_config
 
-from bridge.radicale_plugin.access import Logins
+from bridge.radicale_plugin.access import Auth, Logins
 from bridge.store import account
 from tests.radicale_plugin.calling import DOCUMENT, backed
 
@@ -130,3 +133,106 @@ def test_a_long_row_of_failures_waits_as_long_as_a_short_one(tmp_path: Path) -> 
         for _ in range(1100):
             assert not logins.verify("demo", "wrong", address=OFFICE)
     assert logins.waited[-1] == max(logins.waited) == 2
+
+
+def test_guessing_from_many_addresses_of_one_ipv6_line_is_guessing_from_one(logins: Watched) -> None:
+    for host in range(5):
+        logins.verify("demo", "wrong", address=f"2001:db8:0:7::{host:x}")
+    assert not logins.verify("demo", "secret", address="2001:db8:0:7:ffff:ffff:ffff:ffff")
+    assert logins.verify("demo", "secret", address="2001:db8:0:8::1")
+
+
+def test_ipv4_addresses_inside_ipv6_are_told_apart(logins: Watched) -> None:
+    for _ in range(5):
+        logins.verify("demo", "wrong", address=f"::ffff:{OFFICE}")
+    assert not logins.verify("demo", "secret", address=OFFICE)
+    assert logins.verify("demo", "secret", address=f"::ffff:{OTHER}")
+
+
+def test_who_still_guesses_is_remembered_longer_than_who_has_stopped(
+    logins: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bridge.radicale_plugin.access._MOST_REMEMBERED", 6)
+    for host in range(5):
+        logins.verify("demo", "wrong", address=OFFICE)
+        logins.verify("demo", "wrong", address=f"198.51.100.{host}")
+    assert not logins.verify("demo", "secret", address=OFFICE)
+    assert logins.verify("demo", "secret", address="198.51.100.0")
+
+
+SECRET = "0123456789abcdef0123456789abcdef"
+PROXIED = f"""{DOCUMENT}
+auth: {{type: http_x_remote_user, proxy_secret_file: proxy}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "user"),
+    [
+        (f"{SECRET}:demo", "demo"),
+        (f"{SECRET}:", ""),
+        (SECRET, ""),
+        # What a client sends as X_Remote_User arrives in place of what the proxy says, or beside it.
+        ("demo", ""),
+        (":demo", ""),
+        (f"demo,{SECRET}:demo", ""),
+        (f"{SECRET}:demo,anna", "demo,anna"),
+        (f"{SECRET.upper()}:demo", ""),
+        (f"{SECRET}x:demo", ""),
+        (f"\u00e9\udcff{SECRET}:demo", ""),
+        ("", ""),
+    ],
+)
+def test_only_who_knows_the_secret_of_the_proxy_can_name_a_user(tmp_path: Path, said: str, user: str) -> None:
+    (tmp_path / "proxy").write_text(f"{SECRET}\n")
+    with backed(tmp_path, PROXIED) as backing:
+        auth = Auth(radicale_config.load(), backing=backing, logins=Watched(backing))
+        environ = {"HTTP_X_REMOTE_USER": said, "calbridge.proxy_trusted": True}
+        assert auth.get_external_login(environ) == (user, "")
+        del environ["calbridge.proxy_trusted"]
+        assert auth.get_external_login(environ) == ("", "")
+
+
+@pytest.mark.parametrize("document", [HASHED, DOCUMENT], ids=["hash", "environment"])
+@pytest.mark.parametrize("user", ["demo", "no-such-user"])
+@pytest.mark.parametrize("password", ["wrong", "aaaa-bbbb-cccc-dddd-eeee"])
+def test_a_wrong_password_costs_one_hash_whoever_is_named_and_however_many_devices_they_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, document: str, user: str, password: str
+) -> None:
+    compared: list[str] = []
+
+    def compare(_: str, password_hash: str) -> bool:
+        compared.append(password_hash)
+        return False
+
+    with backed(tmp_path, document) as backing:
+        with backing.database.writing() as tx:
+            for label in ("phone", "laptop", "tablet"):
+                account.make_app_password(tx, "demo", label)
+        logins = Watched(backing)
+        monkeypatch.setattr(account, "verify_password", compare)
+        assert not logins.verify(user, password, address=OFFICE)
+    assert len(compared) == 1
+
+
+def test_no_more_than_four_passwords_are_hashed_at_once(logins: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    four = threading.Barrier(4, timeout=5)
+    hashing: list[int] = []
+    lock = threading.Lock()
+    most = 0
+
+    def compare(*_: str) -> bool:
+        nonlocal most
+        with lock:
+            hashing.append(1)
+            most = max(most, len(hashing))
+        four.wait()
+        with lock:
+            hashing.pop()
+        return False
+
+    monkeypatch.setattr(account, "verify_password", compare)
+    with ThreadPoolExecutor(8) as threads:
+        asked = [threads.submit(logins.verify, f"user-{each}", "wrong", address=OFFICE) for each in range(8)]
+        assert not any(each.result() for each in asked)
+    assert most == 4

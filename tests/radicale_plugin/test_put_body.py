@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import NotACalendar
-from bridge.radicale_plugin.put_body import as_utf8, take
+from bridge.radicale_plugin.put_body import as_utf8, reading_places, take
 from bridge.radicale_plugin.refusal import Refused
 
 
@@ -68,3 +68,21 @@ def test_text_in_another_character_set_becomes_utf_8() -> None:
 def test_a_character_set_that_is_not_so_is_refused(charset: str) -> None:
     with pytest.raises(NotACalendar):
         as_utf8("é\u20ac".encode(), f"text/calendar; charset={charset}")
+
+
+def test_a_body_that_finds_no_place_is_not_read_and_may_come_again() -> None:
+    places = reading_places(1)
+    sent = environ(b"hello", CONTENT_LENGTH="5")
+    with places.one("anna"), pytest.raises(Refused) as refused:
+        take(sent, limit=100, places=places, whose="ben")
+    assert refused.value.status == 503
+    assert dict(refused.value.answer()[1])["Retry-After"] == "5"
+    assert sent["wsgi.input"].tell() == 0
+    assert take(sent, limit=100, places=places, whose="ben") == b"hello"
+
+
+@pytest.mark.parametrize("more", [{"CONTENT_LENGTH": "0"}, {"SERVER_PROTOCOL": "HTTP/1.1"}])
+def test_a_request_without_a_body_needs_no_place(more: dict[str, str]) -> None:
+    places = reading_places(1)
+    with places.one("anna"):
+        assert take(environ(b"", **more), limit=100, places=places, whose="ben") == b""

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import event, select
 
 from bridge.store.database import Database
+from bridge.store.put_many import put_many
 from bridge.store.schema import metadata
 from tests.store.appointments import appointment
-from tests.store.desk import Clock, Desk
+from tests.store.desk import ANNA, Clock, Desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -31,6 +32,12 @@ def prepare(desk: Desk) -> None:
         desk.put(here, "shared.ics", appointment("shared"), joinable={anna, room})
     desk.put(anna, "own.ics", appointment("own"))
     desk.put(anna, "own.ics", appointment("own", "Colour"))
+
+
+def _put_many(desk: Desk, where: int) -> None:
+    wanted = [("a.ics", appointment("a")), ("shared.ics", appointment("shared", "Shave")), ("b.ics", appointment("b"))]
+    with desk.database.writing() as tx:
+        put_many(tx, where, wanted, author=ANNA)
 
 
 WRITES: Mapping[str, Callable[[Desk], object]] = {
@@ -51,6 +58,7 @@ WRITES: Mapping[str, Callable[[Desk], object]] = {
     "move a shared one": lambda desk: desk.move(
         (desk.calendar("anna"), "shared.ics"), (desk.calendar("room-1"), "moved.ics")
     ),
+    "put many": lambda desk: _put_many(desk, desk.calendar("room-1")),
     "undo": lambda desk: desk.undo(desk.history("anna")[0]),
 }
 

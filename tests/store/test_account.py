@@ -6,9 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import select, update
 
 from bridge.errors import Conflict
 from bridge.store import account
+from bridge.store.schema import app_password
 
 if TYPE_CHECKING:
     from bridge.store.database import Database
@@ -47,6 +49,27 @@ def test_an_app_password_is_not_in_the_database(database: Database) -> None:
 
     assert password not in str(row)
     assert "$argon2id$" in str(row)
+
+
+def test_a_password_is_compared_with_the_one_that_begins_like_it_and_no_other(database: Database) -> None:
+    phone = make(database, label="phone")
+    make(database, label="laptop")
+
+    with database.writing() as tx:
+        of_phone = select(app_password.c.hash).where(app_password.c.label == "phone")
+        tx.connection.execute(update(app_password).values(hash=tx.connection.execute(of_phone).scalar_one()))
+        assert account.matching_app_password(tx, "anna", phone) is not None
+        tx.connection.execute(update(app_password).where(app_password.c.label == "phone").values(hash="none"))
+
+        assert account.matching_app_password(tx, "anna", phone) is None
+
+
+def test_what_has_not_the_form_of_an_app_password_is_none(database: Database) -> None:
+    password = make(database)
+
+    with database.reading() as tx:
+        for wrong in ("", "sesame", password[:-1], f"{password}-aaaa", password.replace("-", ""), f"{password}\n"):
+            assert account.matching_app_password(tx, "anna", wrong) is None
 
 
 def test_a_label_is_used_once_and_the_transaction_goes_on_after_the_refusal(database: Database) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.errors import Conflict, NotFound
+from bridge.errors import Conflict, NotFound, TooManyProperties
 from bridge.store import collection
 from bridge.store.collection import Address, Kind
 
@@ -95,3 +95,23 @@ def test_a_deleted_calendar_takes_its_properties_with_it(desk: Desk) -> None:
 
     with desk.database.reading() as tx:
         assert collection.properties(tx, again, "boss") == {}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{f"name{number}": "" for number in range(201)}, {f"name{number}": "ü" * 50_000 for number in range(10)}],
+    ids=["number", "octets"],
+)
+def test_a_user_has_only_so_many_properties_and_others_have_room_left(desk: Desk, given: dict[str, str]) -> None:
+    anna = desk.calendar()
+    *first, last = given
+    with desk.database.writing() as tx:
+        collection.set_properties(tx, anna, "boss", {name: given[name] for name in first})
+    with pytest.raises(TooManyProperties, match="Remove some"), desk.database.writing() as tx:
+        collection.set_properties(tx, anna, "boss", {last: given[last]})
+
+    with desk.database.writing() as tx:
+        assert sorted(collection.properties(tx, anna, "boss")) == sorted(first)
+        collection.set_properties(tx, anna, "zoë", {last: given[last]})
+        collection.set_properties(tx, anna, "boss", {first[0]: None, last: given[last]})
+        assert sorted(collection.properties(tx, anna, "boss")) == sorted([*first[1:], last])

@@ -108,24 +108,32 @@ def test_a_grant_that_is_taken_away_closes_the_calendar(tmp_path: Path) -> None:
         )
 
 
-PROXIED = "auth: {{type: http_x_remote_user}}"
+SECRET = "0123456789abcdef0123456789abcdef"
+PROXIED = "auth: {type: http_x_remote_user, proxy_secret_file: proxy}"
 
 
 def test_the_user_that_a_trusted_proxy_names_is_logged_in(tmp_path: Path) -> None:
-    with serving(tmp_path, server=", trusted_proxies: [127.0.0.1]", more=PROXIED.format()) as server:
+    (tmp_path / "proxy").write_text(SECRET)
+    with serving(tmp_path, server=", trusted_proxies: [127.0.0.1]", more=PROXIED) as server:
         stranger = server.client("")
-        answer = stranger("PROPFIND", "/dav/", propfind("D:current-user-principal"), {"X-Remote-User": "demo"})
+        named = {"X-Remote-User": f"{SECRET}:demo"}
+        answer = stranger("PROPFIND", "/dav/", propfind("D:current-user-principal"), named)
         assert parts(answer)["/dav/"].href("D:current-user-principal") == "/dav/demo/"
-        assert stranger("PROPFIND", "/dav/", None, {"X-Remote-User": "no-such"}).status in {401, 403}
+        assert stranger("PROPFIND", "/dav/", None, {"X-Remote-User": f"{SECRET}:no-such"}).status in {401, 403}
+        for spelling in ("X-Remote-User", "X_Remote_User"):
+            assert stranger("PROPFIND", "/dav/demo/", None, {spelling: "demo"}).status in {401, 403}
+        spoofed = stranger("PROPFIND", "/dav/tina/", None, {**named, "X_Remote_User": "tina"})
+        assert spoofed.status in {401, 403}
         assert stranger("PROPFIND", "/dav/").status in {401, 403}
         assert server.client()("PROPFIND", "/dav/demo/").status in {401, 403}
 
 
 def test_nobody_else_can_name_a_user(tmp_path: Path) -> None:
-    with serving(tmp_path, server=", trusted_proxies: [192.0.2.0/24]", more=PROXIED.format()) as server:
+    (tmp_path / "proxy").write_text(SECRET)
+    with serving(tmp_path, server=", trusted_proxies: [192.0.2.0/24]", more=PROXIED) as server:
         stranger = server.client("")
         for header in ("X-Remote-User", "X_Remote_User", "Remote-User", "X-Forwarded-User"):
-            assert stranger("PROPFIND", "/dav/demo/", None, {header: "demo"}).status in {401, 403}, header
+            assert stranger("PROPFIND", "/dav/demo/", None, {header: f"{SECRET}:demo"}).status in {401, 403}, header
 
 
 def test_the_address_that_a_trusted_proxy_tells_is_logged(tmp_path: Path) -> None:

@@ -159,12 +159,13 @@ def test_a_user_name_in_a_header_logs_nobody_in(behind_nginx: tuple[Server, int]
 
 
 def test_a_proxy_that_logs_people_in_is_believed_and_nobody_else(tmp_path: Path) -> None:
-    configuration = settings(auth={"type": "http_x_remote_user"})
+    secret = "0123456789abcdef0123456789abcdef"
+    (tmp_path / "proxy-secret").write_text(secret)
+    configuration = settings(auth={"type": "http_x_remote_user", "proxy_secret_file": f"{tmp_path}/proxy-secret"})
     configuration["server"]["trusted_proxies"] = ["127.0.0.1"]
-    headers = SAYS_ALL.replace('X-Remote-User ""', "X-Remote-User anna")
+    headers = SAYS_ALL.replace('X-Remote-User ""', f'X-Remote-User "{secret}:anna"')
     with running(tmp_path, configuration) as server:
         with nginx(tmp_path, server, headers=headers, below="/") as port, closing(Client(port, user="")) as client:
-            # Both spellings of the header reach WSGI under one name; nginx lets no underscores through.
             forged = client.ask("PROPFIND", HOME, PRINCIPAL, **{"X-Remote-User": "boss"})
             assert "/cal/dav/anna/" in forged.text
         # Straight to the server, and not from the proxy's address.

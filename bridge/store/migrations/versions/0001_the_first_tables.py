@@ -12,10 +12,12 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('user', sa.Text(), nullable=False),
     sa.Column('label', sa.Text(), nullable=False),
+    sa.Column('beginning', sa.String(length=4), nullable=False, comment='of the password, by which the one to compare is found'),
     sa.Column('hash', sa.Text(), nullable=False, comment='Argon2id'),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('used_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_app_password')),
+    sa.UniqueConstraint('user', 'beginning', name=op.f('uq_app_password_user_beginning')),
     sa.UniqueConstraint('user', 'label', name=op.f('uq_app_password_user_label'))
     )
     op.create_table('body',
@@ -64,6 +66,7 @@ def upgrade() -> None:
     sa.Column('digest', sa.String(length=64), nullable=False),
     sa.Column('summary', sa.Text(), nullable=False),
     sa.Column('recurring', sa.Boolean(), nullable=False),
+    sa.Column('floats', sa.Boolean(), nullable=False, comment='when it is depends on the zone of the calendar'),
     sa.Column('feed_ready', sa.Boolean(), nullable=False),
     sa.Column('tzids', sa.Text(), nullable=False, comment='the TZIDs that it names, one a line'),
     sa.ForeignKeyConstraint(['etag'], ['body.etag'], name=op.f('fk_calendar_object_etag')),
