@@ -105,7 +105,7 @@ def _row(drawing: _Drawing, scale: _Scale, row: Comparison, y: float) -> None:
 
 
 def _tick(power: int) -> str:
-    return f"{10 ** (power + 3):,} ms" if -3 <= power < 0 else f"{10.0**power:g} s" if power >= 0 else "0.1 ms"
+    return f"{10.0**power:,g} s" if power >= 0 else f"{10.0 ** (power + 3):g} ms"
 
 
 def _notes(findings: Findings) -> list[str]:

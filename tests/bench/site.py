@@ -94,6 +94,7 @@ def _store(tx: Transaction, here: collections.Collection, revision: int, batch: 
                 "digest": sha256(raw).hexdigest(),
                 "summary": each.summary,
                 "recurring": each.recurring,
+                "floats": False,
                 "feed_ready": True,
                 "tzids": "Europe/Amsterdam",
             }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -50,3 +51,4 @@ def test_the_picture_is_one_document_that_reads_in_light_and_dark() -> None:
     assert "prefers-color-scheme: dark" in drawn
     assert "PUT &lt;new&gt;" in drawn
     assert "1,000x faster" in drawn
+    assert re.findall(r">([\d.]+ m?s)</text>", drawn)[:4] == ["1 ms", "10 ms", "100 ms", "1 s"]
