@@ -17,7 +17,7 @@ import icalendar
 import pytest
 
 from bridge.cli.demo import make_password
-from tests.repository import TOP
+from tests.repository import TOP, unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,7 @@ def demo(folder: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], list[
     with subprocess.Popen(
         [sys.executable, "-m", "bridge", "demo", "--port", str(port), "--folder", folder],
         cwd=TOP,
+        env=unmeasured(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -119,6 +120,7 @@ def test_ctrl_c_ends_the_demo_at_once_whenever_it_comes(tmp_path: Path, second: 
     with subprocess.Popen(
         [sys.executable, "-m", "bridge", "demo", "--port", str(unused_port()), "--folder", tmp_path],
         cwd=TOP,
+        env=unmeasured(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -14,7 +14,7 @@ from bridge.cli.outcome import Exit
 from bridge.store import calendar_object, collection, journal, placement
 from bridge.store.collection import Address, Kind
 from tests.cli.conftest import calendar, event, run
-from tests.repository import TOP
+from tests.repository import TOP, unmeasured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,6 +205,7 @@ def test_an_import_that_was_cut_off_goes_on_where_it_ended(
     with subprocess.Popen(
         [sys.executable, "-m", "bridge", "import", path, "--into", "salon/anna", "--config", installation.config],
         cwd=TOP,
+        env=unmeasured(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

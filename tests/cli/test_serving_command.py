@@ -16,7 +16,7 @@ import pytest
 
 from bridge.cli.outcome import Exit
 from tests.cli.conftest import CONFIG, run
-from tests.repository import TOP
+from tests.repository import TOP, unmeasured
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +125,7 @@ def test_serve_says_where_it_answers_and_ends_when_told(installation: Installati
     with subprocess.Popen(
         [sys.executable, "-m", "bridge", "serve", "--config", installation.config, "--listen", f"127.0.0.1:{port}"],
         cwd=TOP,
+        env=unmeasured(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.repository import TOP
+from tests.repository import TOP, unmeasured
 
 if TYPE_CHECKING:
     import ssl
@@ -199,7 +199,7 @@ class Server:
             self._running = subprocess.Popen(
                 [sys.executable, "-c", _SERVE.format(_INITIALISE if initialise else ""), self.path],
                 cwd=TOP,
-                env={**os.environ, "ANNAS_PASSWORD": PASSWORD, **self._environ},
+                env={**unmeasured(), "ANNAS_PASSWORD": PASSWORD, **self._environ},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

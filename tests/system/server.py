@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from tests.repository import TOP
+from tests.repository import TOP, unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -209,7 +208,7 @@ def serving(
     config = folder / "bridge.yaml"
     config.write_text(document.format(port=port, database=database, server=server, more=more))
     log = folder / "log"
-    environ = {**os.environ, **{f"{user.upper()}_PASSWORD": word for user, word in PASSWORDS.items()}}
+    environ = {**unmeasured(), **{f"{user.upper()}_PASSWORD": word for user, word in PASSWORDS.items()}}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-c", _PREPARE_AND_SERVE, config], cwd=TOP, env=environ, stdout=output, stderr=output

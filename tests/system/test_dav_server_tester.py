@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 GAPS: dict[str, tuple[str, str]] = json.loads(Path(__file__).with_name("tester_gaps.json").read_text())
 """By feature: what the checker says, and why. The test fails when a gap closes, and when a new one opens."""
 
+UNSTEADY = "url.encode-at."
+"""What it says of `@` in addresses changes from run to run; `test_dav_bad_input` asks for such names itself."""
+
 CHECKED = {"calendar-color", "calendar-order", "save.no-uid-conflict", "auth.www-authenticate", "synchronous-write"}
 """Some of the features that it looks at; where it looks at none, nothing is shown."""
 
@@ -37,6 +40,10 @@ def test_the_checker_finds_every_feature_but_the_known_gaps(server: Server, tmp_
     assert ran.returncode == 0, ran.stderr.decode()
     features = json.loads(ran.stdout)["features"]
     assert features.keys() >= CHECKED
-    found = {name: each["support"] for name, each in features.items() if each["support"] != "full"}
+    found = {
+        name: each["support"]
+        for name, each in features.items()
+        if each["support"] != "full" and not name.startswith(UNSTEADY)
+    }
     assert found == {name: support for name, (support, _) in GAPS.items()}
     assert not [name for name, each in features.items() if "not enforced" in each.get("behaviour", "")]

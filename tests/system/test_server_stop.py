@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.repository import TOP
+from tests.repository import TOP, unmeasured
 from tests.system.process import (
     CALENDAR,
     PASSWORD,
@@ -138,7 +138,7 @@ def test_a_server_ends_with_the_terminal_that_it_was_started_in(tmp_path: Path) 
     started = subprocess.Popen(
         [sys.executable, "-c", IN_A_TERMINAL, server.path],
         cwd=TOP,
-        env={**os.environ, "ANNAS_PASSWORD": PASSWORD},
+        env={**unmeasured(), "ANNAS_PASSWORD": PASSWORD},
         stdin=theirs,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -224,7 +224,7 @@ def test_calendar_programs_are_asked_to_wait_for_a_database_that_has_stopped(wit
     for method, path, body in (
         ("PUT", f"{CALENDAR}2.ics", event("2")),
         ("GET", f"{CALENDAR}1.ics", None),
-        ("PROPFIND", "/dav/anna/", PROPERTIES),
+        ("PROPFIND", CALENDAR, PROPERTIES),
     ):
         answer = without_database.ask(method, path, body)
         assert (answer.status, "retry-after" in answer.headers) == (503, True), (method, path, answer.text)
