@@ -53,6 +53,10 @@ install: $(DEV_READY) ## Install Calbridge and every tool into .venv
 .PHONY: test
 test: $(DEV_READY) ## Run all tests in random order, with branch coverage (core: 100 %)
 	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --cov --cov-report= $(PYTEST_OPTIONS)
+	@$(MAKE) --no-print-directory coverage
+
+.PHONY: coverage
+coverage: ## Hold what the last `make test` measured against the floors
 	@echo "Coverage of the core (floor: 100 %)"
 	@$(BIN)/python -m coverage report --include='bridge/core/*' --fail-under=100
 	@echo "Coverage of everything (floor: 85 %)"
