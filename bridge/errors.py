@@ -17,6 +17,21 @@
     ├── NotFound                     person   no such account, resource, user, feed, object or entry
     ├── AddressTaken                 person   connections cannot be taken on the address that was chosen
     ├── SyncTokenRefused             never    the token is not one of ours, or is too old
+    ├── UpstreamError                         the remote provider did not do what was asked
+    │   ├── UpstreamUnavailable      retry    it is out of reach, slow, overloaded or broken for now
+    │   │   ├── Throttled            retry    it asks to be asked later, and may say when
+    │   │   └── ListingDoubtful      retry    its answer is empty, cut off, or no calendar: nothing is concluded from it
+    │   ├── HostUnknown              person   no such host
+    │   ├── CertificateRefused       person   its certificate cannot be trusted
+    │   ├── AddressRefused           person   its address is one that this server may not ask
+    │   ├── LoginRefused             person   user, password or token is wrong, revoked, or lacks a right
+    │   ├── CalendarGone             person   the remote calendar does not exist any more
+    │   ├── CalendarReadOnly         person   nothing may be written there
+    │   ├── QuotaExceeded            person   there is no room left there
+    │   ├── CursorExpired            never    the cursor is not valid any more; everything is read anew and compared
+    │   ├── RemoteChanged            retry    the remote object is not the one that was to be replaced or removed
+    │   ├── UidTaken                 never    the UID stands at another place of the same remote user
+    │   └── RemoteRefused            never    it refuses this one object for good; it is parked
     └── StoreError
         ├── StoreUnavailable         retry    the database is locked, restarting or out of reach
         │   └── StoreContended       retry    another change got in the way of this one, which was undone
@@ -32,6 +47,10 @@ A message is one sentence for the person who meets it: what happened, to which a
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 
 class Turn(Enum):
@@ -164,3 +183,91 @@ class StoreNewer(StoreError):
 
 class SealBroken(StoreError):
     """A secret was sealed with a key that is not in the key file any more."""
+
+
+class UpstreamError(CalbridgeError):
+    """A remote provider did not do what was asked; adapters translate its answers into these, in one place each."""
+
+
+class UpstreamUnavailable(UpstreamError):
+    """The provider is out of reach, slow, overloaded or broken for now; the same request may succeed later."""
+
+    turn = Turn.RETRY
+
+
+class Throttled(UpstreamUnavailable):
+    """The provider asks to be asked later (RFC 9110 section 10.2.3).
+
+    Args:
+        message: The sentence.
+        after: How long it wants to be left alone, or None where it did not say.
+    """
+
+    def __init__(self, message: str, *, after: timedelta | None = None, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.after = after
+
+
+class ListingDoubtful(UpstreamUnavailable):
+    """An answer that is empty, cut off, or no calendar: nothing is concluded from it, least of all a deletion."""
+
+
+class HostUnknown(UpstreamError):
+    """There is no such host, as far as this machine's name servers know."""
+
+
+class CertificateRefused(UpstreamError):
+    """The provider's certificate has expired, belongs to another name, or is signed by nobody known here."""
+
+
+class AddressRefused(UpstreamError):
+    """The address is a private one, or of a scheme that may not be asked, and the configuration does not allow it."""
+
+
+class LoginRefused(UpstreamError):
+    """The provider refuses user, password or token, or has taken back a right."""
+
+
+class CalendarGone(UpstreamError):
+    """The remote calendar does not exist any more, or this user may not see it."""
+
+
+class CalendarReadOnly(UpstreamError):
+    """Nothing may be written to the remote calendar."""
+
+
+class QuotaExceeded(UpstreamError):
+    """The provider has no room left for this user (RFC 4331)."""
+
+
+class CursorExpired(UpstreamError):
+    """The cursor is not valid any more: everything has to be listed anew, and compared."""
+
+    turn = Turn.NEVER
+
+
+class RemoteChanged(UpstreamError):
+    """The remote object is not in the state that was to be replaced or removed (RFC 9110 section 13.1.1)."""
+
+    turn = Turn.RETRY
+
+
+class UidTaken(UpstreamError):
+    """The UID stands elsewhere in the same remote account, which holds each only once (RFC 4791 section 5.3.2.1)."""
+
+    turn = Turn.NEVER
+
+
+class RemoteRefused(UpstreamError):
+    """The provider refuses this one object for good; it is parked while the rest goes on.
+
+    Args:
+        message: The sentence.
+        property_name: Which property it stumbles over, as far as it says; empty where it does not.
+    """
+
+    turn = Turn.NEVER
+
+    def __init__(self, message: str, *, property_name: str = "", remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.property_name = property_name
