@@ -1,0 +1,138 @@
+"""An assignment is one rule as one pass finds it: its settings, both sides, and the lease under which it may write."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bridge.core import projection
+from bridge.core.canonical import digest
+from bridge.core.projection import Detail, Views
+from bridge.errors import NotFound
+from bridge.store import collection as collections
+from bridge.store import rule as rules
+from bridge.store.journal import Author
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime, tzinfo
+
+    from bridge.core.decision import Options
+    from bridge.core.guard import Guard
+    from bridge.core.model import CalendarObject, ComponentType
+    from bridge.core.origin import Origin
+    from bridge.core.window import Window
+    from bridge.store.collection import Collection
+    from bridge.store.database import Database, Transaction
+    from bridge.store.link import Link
+    from bridge.store.rule import Rule
+    from bridge.upstream.protocol import Upstream
+
+_LESS = {Detail.BUSY: 0, Detail.TITLES: 1, Detail.FULL: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the configuration says about a rule, as the core understands it.
+
+    Attributes:
+        options: Which moves are allowed.
+        views: What passes in each direction.
+        window: Within which objects are kept the same.
+        guard: How many deletions need a person.
+        zone: Of the resource: what floating times mean.
+        holds: The component types that the resource's calendar holds.
+        max_object: Octets that one object may have here.
+    """
+
+    options: Options
+    views: Views
+    window: Window
+    guard: Guard
+    zone: tzinfo
+    holds: frozenset[ComponentType]
+    max_object: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One rule as one pass finds it.
+
+    Attributes:
+        rule: As it stood when it was claimed.
+        terms: What the configuration says about it.
+        origin: Its mark.
+        upstream: The connection.
+        calendar: Id of the remote calendar.
+        database: The store.
+        parse: Reads the bytes of one object in the resource's zone.
+        owner: Who holds the lease.
+        clock: Gives the present instant, UTC.
+    """
+
+    rule: Rule
+    terms: Terms
+    origin: Origin
+    upstream: Upstream
+    calendar: str
+    database: Database
+    parse: Callable[[bytes], CalendarObject]
+    owner: str
+    clock: Callable[[], datetime]
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """A writing transaction that ends in nothing where another worker has taken the rule over.
+
+        Raises:
+            LeaseLost: Another worker has.
+        """
+        with self.database.writing() as tx:
+            rules.hold_lease(tx, self.rule.id, self.owner)
+            yield tx
+
+    def here(self, tx: Transaction) -> Collection:
+        """The collection of the resource.
+
+        Raises:
+            NotFound: It was deleted.
+        """
+        found = next((each for each in collections.every(tx) if each.id == self.rule.collection_id), None)
+        if found is None:
+            raise NotFound(f"The calendar of rule {self.rule.key!r} does not exist any more.")
+        return found
+
+    def author(self, run_id: int) -> Author:
+        """Whom the journal names for what this pass writes here."""
+        return Author(f"rule:{self.rule.key}", f"run:{run_id}", self.rule.id)
+
+    def views(self, link: Link | None, here: CalendarObject | None) -> Views:
+        """What passes in each direction for one object.
+
+        What was hidden in one direction must not come back in the other: a busy block that somebody renames over
+        there is still a busy block, and so is a private appointment whatever the rule shows of others.
+        """
+        views = self.terms.views
+        out, into = views.out, views.into
+        less = min(out.detail, into.detail, key=_LESS.__getitem__)
+        if link is None or link.made != "there":
+            into = replace(into, detail=less)
+            if here is not None and projection.is_private(here):
+                into = replace(into, detail=Detail.BUSY)
+        else:
+            out = replace(out, detail=less)
+        return Views(out, into)
+
+    def shown(self, obj: CalendarObject, views: Views) -> CalendarObject:
+        """Our object as the upstream may see it."""
+        return projection.project(obj, views.out, parse=self.parse)
+
+    def taken(self, obj: CalendarObject, views: Views) -> CalendarObject:
+        """A remote object as we take it over."""
+        return projection.project(obj, views.into, parse=self.parse)
+
+
+def same(one: CalendarObject, other: CalendarObject) -> bool:
+    """Whether two objects mean the same."""
+    return one.etag == other.etag or digest(one) == digest(other)

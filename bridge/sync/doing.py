@@ -1,0 +1,289 @@
+"""Verdicts are carried out, one object after another; what one object suffers stops none of the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bridge.core.decision import Move, OnConflict, winner
+from bridge.core.sides import Side
+from bridge.errors import CalendarReadOnly, Conflict, ObjectRefused, QuotaExceeded, RemoteChanged, RemoteRefused
+from bridge.store import link as links
+from bridge.store import outbox
+from bridge.store import run as runs
+from bridge.sync import pull, push
+from bridge.sync.convergence import does_not_converge
+from bridge.sync.creating import create_there
+from bridge.sync.parking import park, park_restless, unpark
+from bridge.sync.pull import remote_of
+from bridge.sync.sighting import Hint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from bridge.errors import UpstreamError
+    from bridge.store.database import Transaction
+    from bridge.store.journal import Author
+    from bridge.sync.assignment import Assignment
+    from bridge.sync.judging import Verdict
+
+GRACE = timedelta(minutes=10)
+"""For so long after we wrote an object, its absence from a listing proves nothing: some servers list late."""
+
+_BATCH = 100
+_QUIET = frozenset({Move.NOTHING, Move.FROZEN, Move.IGNORED, Move.BLOCKED, Move.FORGET})
+_CREATIONS_THERE = frozenset({Move.CREATE_THERE, Move.RECREATE_THERE})
+# What comes from there first, so that a calendar that takes nothing still gives; deletions last, so that what moves
+# from one object to another (a series that was split) is never on neither.
+_ORDER = (Move.PULL, Move.RESTORE_HERE, Move.MERGE, Move.ADOPT)
+
+
+class Doing:
+    """Carries out the verdicts of one pass, and keeps its log.
+
+    Args:
+        a: The rule.
+        kind: What the pass looks at, for the log.
+        progress: Called with how many objects are done, and of how many.
+
+    Attributes:
+        kind: As given.
+        counts: How many objects each move concerned.
+        problem: What keeps writes from the upstream while the rest goes on, or None.
+    """
+
+    def __init__(self, a: Assignment, kind: str, progress: Callable[[int, int], None]) -> None:
+        self.kind = kind
+        self.counts: Counter[Move] = Counter()
+        self.problem: UpstreamError | None = None
+        self._a = a
+        self._progress = progress
+        self._began = a.clock()
+        self._run_id: int | None = None
+        self._left: list[Verdict] = []
+        self._to_log: list[Verdict] = []
+        self._done = self._total = 0
+
+    def do(self, verdicts: Sequence[Verdict]) -> None:
+        """Carries out verdicts.
+
+        Raises:
+            UpstreamError: The upstream cannot be asked any more now.
+            StoreError: The database cannot be written.
+        """
+        self._done, self._total = 0, len(verdicts)
+        by_move: dict[Move, list[Verdict]] = {}
+        for verdict in verdicts:
+            by_move.setdefault(verdict.step.move, []).append(verdict)
+        self._leave(by_move.pop(Move.HELD, []))
+        self._settle_quiet([verdict for move in _QUIET for verdict in by_move.pop(move, [])])
+        self._create_here(by_move.pop(Move.CREATE_HERE, []))
+        for move in _ORDER:
+            for verdict in by_move.pop(move, []):
+                self._one(verdict)
+        self._create_there([verdict for move in _CREATIONS_THERE for verdict in by_move.pop(move, [])])
+        for rest in by_move.values():
+            for verdict in rest:
+                self._one(verdict)
+
+    def end(self) -> None:
+        """Closes the log of the pass, where there is one."""
+        self._write_log()
+        if self._run_id is None:
+            return
+        with self._a.database.writing() as tx:
+            runs.end(tx, self._run_id, counts=self.counts, problem=str(self.problem) if self.problem else "")
+
+    def leave_intents(self, tx: Transaction) -> None:
+        """Notes what a whole pass saw and did not do, as nothing else would bring it back."""
+        here = [verdict.pair.uid for verdict in self._left if verdict.pair.here is not None]
+        there = [
+            (verdict.pair.remote_id, verdict.pair.hint or Hint.CHANGED)
+            for verdict in self._left
+            if verdict.pair.remote_id is not None
+        ]
+        outbox.bring_back(tx, self._a.rule.id, "here", here)
+        outbox.note_there(tx, self._a.rule.id, there)
+
+    @property
+    def author(self) -> Author:
+        """Whom the journal names."""
+        return self._a.author(self._run())
+
+    def _run(self) -> int:
+        """Number of this pass in the log; a pass that does nothing has none."""
+        if self._run_id is None:
+            with self._a.writing() as tx:
+                self._run_id = runs.begin(tx, self._a.rule.id, kind=self.kind, started_at=self._began)
+        return self._run_id
+
+    def _leave(self, verdicts: Iterable[Verdict]) -> None:
+        for verdict in verdicts:
+            self.counts[verdict.step.move] += 1
+            self._left.append(verdict)
+
+    def _settle_quiet(self, verdicts: Sequence[Verdict]) -> None:
+        for start in range(0, len(verdicts), _BATCH):
+            batch = verdicts[start : start + _BATCH]
+            with self._a.writing() as tx:
+                for verdict in batch:
+                    self._settle_one(tx, verdict)
+            for verdict in batch:
+                if verdict.step.move is not Move.NOTHING:
+                    self.counts[verdict.step.move] += 1
+            self._advance(len(batch))
+
+    def _settle_one(self, tx: Transaction, verdict: Verdict) -> None:
+        a, move = self._a, verdict.step.move
+        if verdict.waits:
+            self._left.append(verdict)
+        elif move is Move.FORGET:
+            pull.forget(tx, a, verdict)
+        elif verdict.passed_over:
+            pull.pass_over(tx, a, verdict)
+        elif move is Move.NOTHING:
+            pull.stay(tx, a, verdict)
+        else:
+            pull.settle(tx, verdict)
+
+    def _create_here(self, verdicts: Sequence[Verdict]) -> None:
+        for start in range(0, len(verdicts), _BATCH):
+            batch = verdicts[start : start + _BATCH]
+            outcomes = pull.create_many(self._a, batch, author=self.author)
+            done = []
+            for verdict, error in zip(batch, outcomes, strict=True):
+                if error is None:
+                    done.append(verdict)
+                else:
+                    self._failed(verdict, error)
+            self._log(done)
+            self._advance(len(batch))
+
+    def _create_there(self, verdicts: Sequence[Verdict]) -> None:
+        for start in range(0, len(verdicts), _BATCH):
+            if self.problem is not None:
+                self._leave(verdicts[start:])
+                return
+            batch = verdicts[start : start + _BATCH]
+            done, failed = create_there(self._a, batch)
+            self._log(done)
+            for verdict, error in failed:
+                self._failed(verdict, error)
+            self._advance(len(batch))
+
+    def _one(self, verdict: Verdict) -> None:
+        writes_there = verdict.step.move not in {Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE}
+        if writes_there and self.problem is not None and not isinstance(self.problem, QuotaExceeded):
+            self._leave([verdict])
+            return
+        link = verdict.pair.link
+        if link is not None and does_not_converge(link):
+            park_restless(self._a, verdict)
+            return
+        try:
+            self._carry_out(verdict)
+        except (RemoteChanged, Conflict, RemoteRefused, ObjectRefused, CalendarReadOnly, QuotaExceeded) as error:
+            self._failed(verdict, error)
+        else:
+            self._log([verdict])
+        self._advance(1)
+
+    def _carry_out(self, verdict: Verdict) -> None:
+        a = self._a
+        match verdict.step.move:
+            case Move.PULL | Move.RESTORE_HERE:
+                pull.pull(a, verdict, author=self.author)
+            case Move.PUSH:
+                push.push(a, verdict)
+            case Move.MERGE:
+                push.settle_both(a, verdict, prefer=self._winner(verdict), author=self.author, reads=True, writes=True)
+            case Move.ADOPT:
+                self._adopt(verdict)
+            case Move.DELETE_HERE:
+                if self._is_in_grace(verdict):
+                    self._postpone(verdict)
+                else:
+                    pull.remove(a, verdict, author=self.author)
+            case Move.DELETE_THERE:
+                push.remove(a, verdict)
+            case _:
+                raise AssertionError(verdict.step.move)
+
+    def _adopt(self, verdict: Verdict) -> None:
+        options = self._a.terms.options
+        reads, writes = options.may_update(Side.HERE), options.may_update(Side.THERE)
+        prefer = self._winner(verdict) if reads and writes else Side.THERE if reads else Side.HERE
+        push.settle_both(self._a, verdict, prefer=prefer, author=self.author, reads=reads, writes=writes)
+
+    def _winner(self, verdict: Verdict) -> Side:
+        """Whose version stays where both changed the same."""
+        here, there = verdict.pair.here, remote_of(verdict)
+        policy = self._a.terms.options.on_conflict
+        return winner(policy, None if here is None else here.changed_at, _modified(there) or self._noted(verdict))
+
+    def _noted(self, verdict: Verdict) -> datetime | None:
+        """When the change there was first heard of, for upstreams that do not say when it was made."""
+        return min((intent.noted_at for intent in verdict.pair.intents if intent.side == "there"), default=None)
+
+    def _is_in_grace(self, verdict: Verdict) -> bool:
+        link = verdict.pair.link
+        absent = verdict.pair.hint is Hint.ABSENT
+        return absent and link is not None and link.written_at is not None and self._a.clock() - link.written_at < GRACE
+
+    def _postpone(self, verdict: Verdict) -> None:
+        link = verdict.pair.link
+        assert link is not None
+        assert link.written_at is not None
+        remote_id = verdict.pair.remote_id
+        assert remote_id is not None
+        with self._a.writing() as tx:
+            outbox.note_there(tx, self._a.rule.id, [(remote_id, Hint.ABSENT)], not_before=link.written_at + GRACE)
+
+    def _failed(self, verdict: Verdict, error: Exception) -> None:
+        """Sees to it that what failed is looked at again, or is parked."""
+        match error:
+            case RemoteChanged() | Conflict():
+                with self._a.writing() as tx:
+                    self._again(tx, verdict)
+            case RemoteRefused() | ObjectRefused():
+                park(self._a, verdict, error)
+            case CalendarReadOnly() | QuotaExceeded():
+                self.problem = error
+                self._leave([verdict])
+            case _:
+                raise error
+
+    def _again(self, tx: Transaction, verdict: Verdict) -> None:
+        pair = verdict.pair
+        remote_id = pair.remote_id or (pair.link.remote_id if pair.link is not None else None)
+        if remote_id is not None:
+            outbox.note_there(tx, self._a.rule.id, [(remote_id, Hint.CHANGED)])
+        outbox.bring_back(tx, self._a.rule.id, "here", [pair.uid])
+
+    def _log(self, verdicts: Sequence[Verdict]) -> None:
+        self._to_log += verdicts
+        for verdict in verdicts:
+            self.counts[verdict.step.move] += 1
+        if len(self._to_log) >= _BATCH:
+            self._write_log()
+
+    def _write_log(self) -> None:
+        if not self._to_log:
+            return
+        run_id = self._run()
+        with self._a.writing() as tx:
+            for verdict in self._to_log:
+                step = verdict.step
+                runs.note(tx, run_id, move=step.move, uid=step.uid, summary=step.summary, note=step.reason)
+            unpark(tx, self._a, self._to_log)
+        self._to_log = []
+
+    def _advance(self, done: int) -> None:
+        self._done += done
+        self._progress(self._done, self._total)
+
+
+def _modified(obj: object) -> datetime | None:
+    raise NotImplementedError

@@ -1,0 +1,193 @@
+"""One pass over a rule: read what changed there, pair it with what changed here, decide, and do what was decided.
+
+Whatever happens in between, a pass can be repeated: what a cursor has passed stands in the outbox, what is written
+there is announced before, and what is written here is one transaction with its link.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bridge.core.decision import Move
+from bridge.core.plan import Plan
+from bridge.core.polling import reconcile_due
+from bridge.store import link as links
+from bridge.store import outbox, placement
+from bridge.store import rule as rules
+from bridge.sync.deletions import guarded
+from bridge.sync.doing import Doing
+from bridge.sync.judging import Judge, Occasion
+from bridge.sync.pairing import pair_up
+from bridge.sync.parking import park_aside, without_parked
+from bridge.sync.sighting import Sighting, look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bridge.errors import UpstreamError
+    from bridge.sync.assignment import Assignment
+    from bridge.sync.judging import Verdict
+
+_MOST_INTENTS = 2_000
+_MOST_ROUNDS = 50
+_NOTHING_SEEN = Sighting({}, {}, "", whole=False, total=0)
+CALENDAR_GONE = "CalendarGone"
+"""Code of the problem after which a calendar that is there again is a new one."""
+
+
+class Kind(StrEnum):
+    """What a pass looks at.
+
+    Attributes:
+        FIRST: Everything, for the first time.
+        WHOLE: Everything, to find what changes alone do not tell.
+        CHANGES: What has changed since the last pass.
+    """
+
+    FIRST = "first"
+    WHOLE = "whole"
+    CHANGES = "changes"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a pass did.
+
+    Attributes:
+        kind: What it looked at.
+        counts: How many objects each move concerned.
+        problem: What kept a part of it from being done, while the rest went on; or None.
+        unfinished: Whether there is more to do at once.
+    """
+
+    kind: Kind
+    counts: Mapping[Move, int]
+    problem: UpstreamError | None
+    unfinished: bool
+
+
+class Pass:
+    """One pass over a rule.
+
+    Args:
+        a: The rule, with both sides.
+        progress: Called with how many objects are done, and of how many.
+    """
+
+    def __init__(self, a: Assignment, *, progress: Callable[[int, int], None] = lambda _done, _of: None) -> None:
+        self._a = a
+        self._progress = progress
+        self._kind = self._kind_of_pass()
+        problem = a.rule.problem
+        self._anew = problem is not None and problem.code == CALENDAR_GONE
+
+    def _kind_of_pass(self) -> Kind:
+        rule, zone = self._a.rule, self._a.terms.zone
+        if rule.adopted_at is None:
+            return Kind.FIRST
+        if rule.cursor is None or reconcile_due(rule.last_full_at, self._a.clock(), key=rule.key, zone=zone):
+            return Kind.WHOLE
+        return Kind.CHANGES
+
+    def plan(self) -> Plan:
+        """What the pass would do; nothing is written, neither here nor there.
+
+        Raises:
+            UpstreamError: The upstream cannot be read.
+        """
+        verdicts = self._verdicts(self._look(), dry=True)
+        return Plan(tuple(verdict.step for verdict in verdicts))
+
+    def run(self) -> Report:
+        """Does the pass.
+
+        Raises:
+            UpstreamError: It could not be finished; what was done is done, and the rest is tried again.
+            LeaseLost: Another worker has taken the rule over.
+            StoreError: The database could not be read or written.
+        """
+        a = self._a
+        sighting = self._look()
+        whole = sighting.whole
+        if not whole:
+            # From here on nothing that the cursor has passed can be forgotten.
+            self._note(sighting)
+        doing = Doing(a, self._kind, self._progress)
+        unfinished = False
+        try:
+            for number in range(_MOST_ROUNDS):
+                verdicts = self._verdicts(sighting, dry=False)
+                doing.do(verdicts)
+                if self._kind is not Kind.CHANGES and number == 0:
+                    self._finish_whole(sighting, doing)
+                sighting, self._kind = _NOTHING_SEEN, Kind.CHANGES
+                unfinished = self._has_more()
+                if not unfinished or doing.problem is not None:
+                    break
+        finally:
+            doing.end()
+        return Report(doing.kind, doing.counts, doing.problem, unfinished)
+
+    def _look(self) -> Sighting:
+        a = self._a
+
+        def known() -> Mapping[str, str]:
+            with a.database.reading() as tx:
+                return links.etags(tx, a.rule.id)
+
+        cursor = a.rule.cursor if self._kind is Kind.CHANGES else None
+        sighting = look(a.upstream, a.calendar, cursor, known)
+        if sighting.whole and self._kind is Kind.CHANGES:
+            self._kind = Kind.WHOLE
+        return sighting
+
+    def _note(self, sighting: Sighting) -> None:
+        if sighting.cursor == self._a.rule.cursor and not sighting.hints:
+            return
+        with self._a.writing() as tx:
+            outbox.note_there(tx, self._a.rule.id, sighting.hints.items())
+            rules.note_cursor(tx, self._a.rule.id, sighting.cursor)
+
+    def _verdicts(self, sighting: Sighting, *, dry: bool) -> list[Verdict]:
+        """What is to be done with everything that is to be looked at now."""
+        a = self._a
+        with a.database.reading() as tx:
+            intents = outbox.take(tx, a.rule.id, now=tx.now, limit=_MOST_INTENTS)
+            uids = self._differing_here() if self._kind is not Kind.CHANGES else ()
+        intents, sighting = without_parked(a, intents, sighting, whole=self._kind is not Kind.CHANGES)
+        if not (intents or sighting.hints or uids):
+            return []
+        pairing = pair_up(a, sighting, intents, uids)
+        if not dry:
+            park_aside(a, pairing.aside)
+        occasion = Occasion(
+            first=self._kind is Kind.FIRST, whole=self._kind is not Kind.CHANGES, anew=self._anew
+        )
+        verdicts = Judge(a, occasion).judge(pairing.pairs)
+        return guarded(a, verdicts, dry=dry)
+
+    def _differing_here(self) -> list[str]:
+        """The objects here that are not as their links know them."""
+        a = self._a
+        with a.database.reading() as tx:
+            placed = placement.etags_by_uid(tx, a.rule.collection_id)
+            known = {link.uid: link for link in links.every(tx, a.rule.id)}
+        differing = [
+            uid
+            for uid, etag in placed.items()
+            if uid not in known or known[uid].base_here != etag or known[uid].view != a.views(known[uid], None).text()
+        ]
+        return [*differing, *(uid for uid in known if uid not in placed)]
+
+    def _finish_whole(self, sighting: Sighting, doing: Doing) -> None:
+        """Notes that everything was looked at, and what of it is still to be done."""
+        with self._a.writing() as tx:
+            doing.leave_intents(tx)
+            rules.note_whole(tx, self._a.rule.id, sighting.cursor)
+
+    def _has_more(self) -> bool:
+        a = self._a
+        with a.database.reading() as tx:
+            return bool(outbox.take(tx, a.rule.id, now=tx.now, limit=1))

@@ -1,0 +1,272 @@
+"""Each pair gets its verdict: what is to be done with it, or why nothing is; nothing is done here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bridge.core import adoption, origin, projection
+from bridge.core.decision import Blocked, Change, Move, allowed, decide
+from bridge.core.plan import Step
+from bridge.core.projection import Views
+from bridge.core.window import Place
+from bridge.sync.assignment import same
+from bridge.sync.pairing import Bases, bases, changed_here, changed_there, relinked
+from bridge.sync.sighting import Hint
+from bridge.upstream.protocol import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from bridge.core.model import CalendarObject
+    from bridge.store.database import Transaction
+    from bridge.store.link import Link
+    from bridge.sync.assignment import Assignment
+    from bridge.sync.pairing import Pair
+
+_DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
+_NOT_YET_SENT = "It is not known yet whether the upstream got it; the next full comparison tells."
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """In what kind of pass a verdict is given.
+
+    Attributes:
+        first: Nothing was ever compared: what exists on both sides is adopted, and `existing` counts.
+        whole: Everything on both sides is looked at.
+        anew: The remote calendar was gone, and is there again: what is missing in it was not deleted by anybody.
+    """
+
+    first: bool
+    whole: bool
+    anew: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be done with a pair.
+
+    Attributes:
+        pair: The pair.
+        step: What is done, or why nothing is.
+        views: What passes in each direction.
+        bases: What both sides were.
+        waits: Whether its intents stay, as it is not decided for good.
+        passed_over: Whether it was there before the rule, and is to be left alone until somebody edits it.
+    """
+
+    pair: Pair
+    step: Step
+    views: Views = field(repr=False)
+    bases: Bases = field(repr=False)
+    waits: bool = False
+    passed_over: bool = False
+
+
+class Judge:
+    """Gives verdicts on the pairs of one pass.
+
+    Args:
+        a: The rule.
+        occasion: What kind of pass it is.
+    """
+
+    def __init__(self, a: Assignment, occasion: Occasion) -> None:
+        self._a = a
+        self._occasion = occasion
+        self._now = a.clock()
+
+    def judge(self, pairs: Sequence[Pair]) -> list[Verdict]:
+        """One verdict for each pair, and one for two that turn out to be the same appointment."""
+        joined = self._adopted(pairs) if self._occasion.first else pairs
+        with self._a.database.reading() as tx:
+            return [self._verdict(tx, pair) for pair in joined]
+
+    def _adopted(self, pairs: Sequence[Pair]) -> Iterable[Pair]:
+        """The pairs, with those joined that are one appointment under two UIDs."""
+        alone_here = {pair.uid: pair for pair in pairs if pair.link is None and pair.there is None and pair.here}
+        alone_there = {
+            pair.uid: pair for pair in pairs if pair.link is None and pair.here is None and _remote(pair) is not None
+        }
+        here = [self._a.parse(pair.here.raw) for pair in alone_here.values() if pair.here is not None]
+        there = [remote for pair in alone_there.values() if (remote := _remote(pair)) is not None]
+        matched = {there_uid: here_uid for here_uid, there_uid in adoption.matches(here, there)}
+        taken = set(matched.values())
+        for pair in pairs:
+            if pair.uid in taken and alone_here.get(pair.uid) is pair:
+                continue
+            if alone_there.get(pair.uid) is pair and pair.uid in matched:
+                own = alone_here[matched[pair.uid]]
+                yield replace(pair, uid=own.uid, here=own.here, intents=(*own.intents, *pair.intents))
+            else:
+                yield pair
+
+    def _verdict(self, tx: Transaction, pair: Pair) -> Verdict:
+        link = pair.link
+        if link is None:
+            return self._alone(pair)
+        known = bases(self._a, tx, link)
+        if known.here is None or known.there is None:
+            return self._half_known(relinked(pair), link, known)
+        return self._linked(relinked(pair), link, known)
+
+    # Pairs that no link names, or that were left alone so far.
+
+    def _alone(self, pair: Pair, *, existed: bool | None = None) -> Verdict:
+        """What to do with what stands on one side only, or on both without a link."""
+        remote = _remote(pair)
+        here = None if pair.here is None else self._a.parse(pair.here.raw)
+        views = self._a.views(pair.link, here)
+        existed = self._occasion.first if existed is None else existed
+        if remote is not None and here is not None:
+            return self._checked(pair, Move.ADOPT, views, existed=existed)
+        if remote is not None:
+            reason = self._no_new_one_here(remote)
+            move = Move.CREATE_HERE
+        elif here is not None:
+            reason = "" if projection.admits(here, views.out) else "The rule's options leave out what it is."
+            move = Move.CREATE_THERE
+        else:
+            # It came and went before anybody looked.
+            return self._done(pair, Move.NOTHING, views)
+        if reason:
+            return self._done(pair, Move.IGNORED, views, reason=reason)
+        return self._checked(pair, move, views, existed=existed)
+
+    def _no_new_one_here(self, remote: CalendarObject) -> str:
+        """Why a remote object is not taken over, or nothing."""
+        mark = origin.mark_of(remote)
+        if mark is not None and mark.site == self._a.origin.site and mark.rule != self._a.origin.rule:
+            return "Another rule of this server wrote it."
+        if remote.component not in self._a.terms.holds:
+            return f"This calendar holds no {remote.component}."
+        if not projection.admits(remote, self._a.terms.views.into):
+            return "The rule's options leave out what it is."
+        if len(remote.raw) > self._a.terms.max_object:
+            return "It is larger than limits.max_object."
+        return ""
+
+    def _half_known(self, pair: Pair, link: Link, known: Bases) -> Verdict:
+        """What was passed over when the rule began, or whose creation is under way."""
+        views = self._a.views(link, None)
+        if pair.there is not None and pair.here is not None:
+            return self._checked(pair, Move.ADOPT, views, existed=False)
+        if known.there is not None:
+            return self._passed_over_there(pair, known, views)
+        if pair.there is not None:
+            # Here it is gone, and what stands there is what we wrote before we lost the answer.
+            remote = _remote(pair)
+            own = remote is not None and origin.mark_of(remote) == self._a.origin
+            return self._checked(pair, Move.DELETE_THERE, views) if own else self._alone(pair, existed=False)
+        if known.here is not None and pair.here is not None:
+            changed = pair.here.etag != known.here.etag
+            return self._alone(pair, existed=False) if changed else self._done(pair, Move.NOTHING, views)
+        if pair.here is not None:
+            return self._alone(pair, existed=False)
+        if known.here is not None or self._occasion.whole:
+            return self._done(pair, Move.FORGET, views)
+        return self._done(pair, Move.NOTHING, views, reason=_NOT_YET_SENT, waits=True)
+
+    def _passed_over_there(self, pair: Pair, known: Bases, views: Views) -> Verdict:
+        assert known.there is not None
+        if pair.here is not None:
+            return self._alone(pair, existed=False)
+        if not pair.seen:
+            return self._done(pair, Move.NOTHING, views)
+        remote = _remote(pair)
+        if remote is None:
+            return self._done(pair, Move.FORGET, views)
+        if same(remote, known.there):
+            return self._done(pair, Move.NOTHING, views)
+        return self._alone(pair, existed=False)
+
+    # Pairs that are linked.
+
+    def _linked(self, pair: Pair, link: Link, known: Bases) -> Verdict:
+        a = self._a
+        assert known.here is not None
+        assert known.there is not None
+        now = a.views(link, known.here)
+        was = Views.read(link.view)
+        here = changed_here(a, pair, known.here, was, now)
+        there = changed_there(a, pair, known.there, was, now)
+        if there is Change.GONE and self._occasion.anew and pair.hint is Hint.ABSENT:
+            # Nobody deleted it there: it was never in this new calendar.
+            here = Change.CHANGED if pair.here is not None else Change.GONE
+        move = decide(here, there)
+        if move is Move.MERGE and self._agree(pair, now):
+            move = Move.NOTHING
+        return self._checked(pair, move, now, known=known)
+
+    def _agree(self, pair: Pair, views: Views) -> bool:
+        """Whether both sides were changed alike."""
+        remote = _remote(pair)
+        if pair.here is None or remote is None or remote.uid != pair.uid:
+            return False
+        here = self._a.parse(pair.here.raw)
+        return same(self._a.taken(self._a.shown(here, views), views), self._a.taken(remote, views))
+
+    # What both have in common.
+
+    def _checked(
+        self, pair: Pair, move: Move, views: Views, *, existed: bool = False, known: Bases | None = None
+    ) -> Verdict:
+        """The verdict, unless the options or the window say otherwise."""
+        known = known or Bases(None, None)
+        if move is Move.NOTHING:
+            return self._done(pair, move, views, known=known)
+        if move is not Move.FORGET and not self._is_in_window(pair, move, known):
+            return self._done(pair, Move.FROZEN, views, known=known, reason="It lies outside the rule's window.")
+        options = self._a.terms.options
+        may = allowed(move, options, first_pass=False)
+        if isinstance(may, Move) and existed:
+            left = allowed(move, options, first_pass=True)
+            if isinstance(left, Blocked):
+                verdict = self._done(pair, Move.BLOCKED, views, reason=left.reason)
+                return replace(verdict, passed_over=True)
+        if isinstance(may, Blocked):
+            return self._done(pair, Move.BLOCKED, views, known=known, reason=may.reason)
+        return self._done(pair, may, views, known=known)
+
+    def _is_in_window(self, pair: Pair, move: Move, known: Bases) -> bool:
+        window = self._a.terms.window
+        if move in _DELETIONS:
+            old = known.here or known.there or _remote(pair)
+            return old is None or window.may_delete(old, self._now)
+        states = [known.here, known.there, _remote(pair)]
+        if pair.here is not None:
+            states.append(self._a.parse(pair.here.raw))
+        return any(window.place(state, self._now) is not Place.OUTSIDE for state in states if state is not None)
+
+    def _done(
+        self,
+        pair: Pair,
+        move: Move,
+        views: Views,
+        *,
+        known: Bases | None = None,
+        reason: str = "",
+        waits: bool = False,
+    ) -> Verdict:
+        remote = _remote(pair)
+        known = known or Bases(None, None)
+        shown = self._a.parse(pair.here.raw) if pair.here is not None else remote or known.here or known.there
+        summary = "" if shown is None else shown.summary
+        return Verdict(pair, Step(move, pair.uid, pair.remote_id, summary, reason), views, known, waits)
+
+
+def _remote(pair: Pair) -> CalendarObject | None:
+    """What stands there, where it was looked at and is there."""
+    if pair.there is None or isinstance(pair.there.object, Unreadable):
+        return None
+    return pair.there.object
+
+
+def held_back(verdicts: Iterable[Verdict], moves: frozenset[Move], reason: str) -> Iterator[Verdict]:
+    """The verdicts, with those of `moves` turned into held ones."""
+    for verdict in verdicts:
+        if verdict.step.move in moves:
+            yield replace(verdict, step=replace(verdict.step, move=Move.HELD, reason=reason), waits=True)
+        else:
+            yield verdict

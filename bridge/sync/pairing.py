@@ -1,0 +1,252 @@
+"""Pairs: what stands here and there under one link, or alone on one side, and whether each side has changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bridge.core.decision import Change
+from bridge.store import journal, placement
+from bridge.store import link as links
+from bridge.sync.assignment import same
+from bridge.sync.sighting import Hint
+from bridge.upstream.protocol import Found, Gone, Unknown, Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bridge.core.model import CalendarObject
+    from bridge.core.projection import Views
+    from bridge.store.database import Transaction
+    from bridge.store.link import Link
+    from bridge.store.outbox import Intent
+    from bridge.store.placement import Stored
+    from bridge.sync.assignment import Assignment
+    from bridge.sync.sighting import Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One object on both sides, as far as it is there.
+
+    Attributes:
+        uid: Its UID here; of an object that is only there, that of the remote object.
+        link: What is known of it from earlier, or None.
+        here: What stands here now.
+        there: What stands there now; None where it is gone, or was not looked at.
+        remote_id: Of the remote object, or None.
+        seen: Whether it was looked at there; otherwise it is taken to be as the link says, and a write finds out.
+        hint: Why it was looked at there.
+        intents: What is settled when the pair is.
+    """
+
+    uid: str
+    link: Link | None
+    here: Stored | None
+    there: Found | None
+    remote_id: str | None
+    seen: bool
+    hint: Hint | None
+    intents: tuple[Intent, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What cannot be paired now.
+
+    Attributes:
+        intent: The intent that asked for it, or None.
+        remote_id: The remote object.
+        uid: Of the link, or empty.
+        reason: A sentence that says why.
+        lasting: Whether it stays so until somebody changes it there.
+    """
+
+    intent: Intent | None
+    remote_id: str
+    uid: str
+    reason: str
+    lasting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What intents and a sighting led to."""
+
+    pairs: tuple[Pair, ...]
+    aside: tuple[Aside, ...]
+
+
+def pair_up(a: Assignment, sighting: Sighting, intents: Sequence[Intent], uids: Iterable[str] = ()) -> Pairing:
+    """Looks at both sides of everything that intents, the sighting or `uids` name.
+
+    Args:
+        a: The rule.
+        sighting: What was read there.
+        intents: Those that are due.
+        uids: Objects here to look at as well.
+    """
+    return _Pairing(a, sighting, intents).run(uids)
+
+
+class _Pairing:
+    def __init__(self, a: Assignment, sighting: Sighting, intents: Sequence[Intent]) -> None:
+        self._a = a
+        self._sighting = sighting
+        self._here = {intent.key: intent for intent in intents if intent.side == "here"}
+        self._there = {intent.key: intent for intent in intents if intent.side == "there"}
+        self._hints: dict[str, Hint] = {key: Hint(intent.hint) for key, intent in self._there.items()}
+        # What was just read is newer than what an intent remembers.
+        self._hints.update(sighting.hints)
+        self._aside: list[Aside] = []
+
+    def run(self, uids: Iterable[str]) -> Pairing:
+        a = self._a
+        with a.database.reading() as tx:
+            by_remote = links.by_remotes(tx, a.rule.id, self._hints)
+        found, gone = self._look(by_remote)
+        wanted = {*self._here, *uids, *(link.uid for link in by_remote.values())}
+        wanted |= {each.object.uid for each in found.values() if not isinstance(each.object, Unreadable)}
+        with a.database.reading() as tx:
+            here = {each.uid: each for each in placement.by_uids(tx, a.rule.collection_id, wanted)}
+            by_uid = links.by_uids(tx, a.rule.id, wanted)
+        pairs = {
+            uid: Pair(uid, by_uid.get(uid), here.get(uid), None, None, False, None, self._intents(uid, None))
+            for uid in {*self._here, *uids}
+        }
+        for remote_id, link in by_remote.items():
+            if remote_id not in found and remote_id not in gone:
+                continue
+            pairs[link.uid] = Pair(
+                link.uid,
+                link,
+                here.get(link.uid),
+                found.get(remote_id),
+                remote_id,
+                True,
+                self._hints[remote_id],
+                self._intents(link.uid, remote_id),
+            )
+        for remote_id, each in found.items():
+            if remote_id not in by_remote:
+                self._add_unlinked(each, pairs, by_uid, here, gone)
+        return Pairing(tuple(pairs.values()), tuple(self._aside))
+
+    def _intents(self, uid: str, remote_id: str | None) -> tuple[Intent, ...]:
+        named = (self._here.get(uid), None if remote_id is None else self._there.get(remote_id))
+        return tuple(intent for intent in named if intent is not None)
+
+    def _look(self, by_remote: Mapping[str, Link]) -> tuple[dict[str, Found], set[str]]:
+        """What stands there now under the ids that were named, and which of them are proven to be gone."""
+        found: dict[str, Found] = {}
+        gone: set[str] = set()
+        ask: list[str] = []
+        for remote_id, hint in self._hints.items():
+            listed = self._sighting.listed.get(remote_id)
+            if hint is Hint.CHANGED and listed is not None and listed.object is not None:
+                found[remote_id] = Found(remote_id, listed.etag, listed.object)
+            else:
+                ask.append(remote_id)
+        for answer in self._a.upstream.fetch(self._a.calendar, ask) if ask else ():
+            match answer:
+                case Found():
+                    found[answer.remote_id] = answer
+                case Gone():
+                    gone.add(answer.remote_id)
+                case Unknown():
+                    self._set_aside(by_remote, answer.remote_id, answer.reason, lasting=False)
+        for remote_id, each in list(found.items()):
+            if isinstance(each.object, Unreadable):
+                del found[remote_id]
+                self._set_aside(by_remote, remote_id, each.object.reason, lasting=True)
+        return found, gone
+
+    def _set_aside(self, by_remote: Mapping[str, Link], remote_id: str, reason: str, *, lasting: bool) -> None:
+        uid = by_remote[remote_id].uid if remote_id in by_remote else ""
+        self._aside.append(Aside(self._there.get(remote_id), remote_id, uid, reason, lasting))
+
+    def _add_unlinked(
+        self,
+        each: Found,
+        pairs: dict[str, Pair],
+        by_uid: Mapping[str, Link],
+        here: Mapping[str, Stored],
+        gone: set[str],
+    ) -> None:
+        """Pairs a remote object that no link names with what has its UID here."""
+        assert not isinstance(each.object, Unreadable)
+        uid = each.object.uid
+        link = by_uid.get(uid)
+        intents = self._intents(uid, each.remote_id)
+        other = None if link is None else link.remote_id
+        if other is not None and not self._is_gone(other, gone):
+            reason = f"The remote calendar holds the appointment {uid!r} twice; the one that was linked first counts."
+            self._aside.append(Aside(self._there.get(each.remote_id), each.remote_id, uid, reason, lasting=True))
+            return
+        if uid in pairs and pairs[uid].there is not None:
+            reason = f"The remote calendar holds the appointment {uid!r} twice; the one that was read first counts."
+            self._aside.append(Aside(self._there.get(each.remote_id), each.remote_id, uid, reason, lasting=True))
+            return
+        if link is not None and other is not None:
+            # It was moved there: deleted under one id, created under another.
+            intents += tuple(intent for key, intent in self._there.items() if key == other)
+        pairs[uid] = Pair(uid, link, here.get(uid), each, each.remote_id, True, Hint.CHANGED, intents)
+
+    def _is_gone(self, remote_id: str, gone: set[str]) -> bool:
+        if remote_id in gone:
+            return True
+        if remote_id in self._hints:
+            return False
+        answers = list(self._a.upstream.fetch(self._a.calendar, [remote_id]))
+        return any(isinstance(answer, Gone) for answer in answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Bases:
+    """What both sides were when they last agreed, read; None where a link does not say."""
+
+    here: CalendarObject | None
+    there: CalendarObject | None
+
+
+def bases(a: Assignment, tx: Transaction, link: Link) -> Bases:
+    """Reads what a link keeps."""
+
+    def read(etag: str | None) -> CalendarObject | None:
+        return None if etag is None else a.parse(journal.raw(tx, etag))
+
+    return Bases(read(link.base_here), read(link.base_there))
+
+
+def changed_here(a: Assignment, pair: Pair, base: CalendarObject | None, old: Views, new: Views) -> Change:
+    """Whether what stands here is not what it was, as far as the upstream may see it."""
+    if pair.here is None:
+        return Change.GONE
+    if base is None:
+        return Change.CHANGED
+    if pair.here.etag == base.etag and old == new:
+        return Change.UNCHANGED
+    now = a.parse(pair.here.raw)
+    return Change.UNCHANGED if same(a.shown(now, new), a.shown(base, old)) else Change.CHANGED
+
+
+def changed_there(a: Assignment, pair: Pair, base: CalendarObject | None, old: Views, new: Views) -> Change:
+    """Whether what stands there is not what it was, as far as we take it over."""
+    if not pair.seen:
+        return Change.UNCHANGED
+    if pair.there is None:
+        return Change.GONE
+    assert not isinstance(pair.there.object, Unreadable)
+    if base is None:
+        return Change.CHANGED
+    now = pair.there.object
+    if now.uid != base.uid:
+        return Change.CHANGED
+    return Change.UNCHANGED if same(a.taken(now, new), a.taken(base, old)) else Change.CHANGED
+
+
+def relinked(pair: Pair) -> Pair:
+    """The pair with its link on the remote object that was seen."""
+    if pair.link is None or pair.there is None or pair.link.remote_id == pair.remote_id:
+        return pair
+    return replace(pair, link=replace(pair.link, remote_id=pair.remote_id, remote_etag=pair.there.etag))

@@ -1,0 +1,303 @@
+"""What is written there because of what stands here: what must survive a crash is noted before, the answer after."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bridge.core import content, origin
+from bridge.core.difference import apply, difference
+from bridge.core.merge import merge
+from bridge.core.precondition import Precondition
+from bridge.core.sides import Side
+from bridge.errors import RemoteRefused, UidTaken
+from bridge.store import calendar_object as objects
+from bridge.store import conflict as conflicts
+from bridge.store import link as links
+from bridge.store.link import Link
+from bridge.sync.convergence import counted
+from bridge.sync.pull import href_for, remote_of, settle
+from bridge.upstream.protocol import Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bridge.core.merge import Merged
+    from bridge.core.model import CalendarObject
+    from bridge.store.database import Transaction
+    from bridge.store.journal import Author
+    from bridge.sync.assignment import Assignment
+    from bridge.sync.judging import Verdict
+    from bridge.upstream.protocol import Stored, Upstream
+
+_DIGITS = 32
+
+
+def request_id(a: Assignment, uid: str, generation: int) -> str:
+    """Names one creation: the same for each try, another where the object was removed there and comes again."""
+    text = f"{a.origin}\n{uid}\n{generation}"
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
+
+
+def own(a: Assignment, verdict: Verdict) -> CalendarObject:
+    """Our object of a verdict that is about one."""
+    here = verdict.pair.here
+    assert here is not None
+    return a.parse(here.raw)
+
+
+def outgoing(a: Assignment, verdict: Verdict) -> CalendarObject:
+    """What is to stand there: what stood there last, with what changed here; or our object as it may be seen."""
+    known, views = verdict.bases, verdict.views
+    now = content.read(a.shown(own(a, verdict), views))
+    there = verdict.pair.there
+    base = known.there if there is None else remote_of(verdict)
+    if known.here is None or base is None:
+        return a.parse(content.write(origin.mark(now, a.origin)))
+    link = verdict.pair.link
+    assert link is not None
+    was = type(views).read(link.view)
+    before = content.read(a.shown(known.here, was))
+    return a.parse(content.write(origin.mark(apply(difference(before, now), content.read(base)), a.origin)))
+
+
+def announce(a: Assignment, verdicts: Sequence[Verdict]) -> list[Link]:
+    """Notes that objects are about to be created there, before they are: after a crash each is found again.
+
+    Returns:
+        The link of each, without a remote id.
+    """
+    announced = []
+    for verdict in verdicts:
+        old = verdict.pair.link
+        again = old is not None and old.remote_id is not None
+        announced.append(
+            Link(
+                rule_id=a.rule.id,
+                uid=verdict.pair.uid,
+                remote_id=None,
+                remote_etag=None,
+                base_here=None,
+                base_there=None,
+                view=verdict.views.text(),
+                made="here" if old is None else old.made,
+                generation=(0 if old is None else old.generation) + again,
+                written_at=None,
+                streak=0 if old is None else old.streak,
+                wrote="" if old is None else old.wrote,
+            )
+        )
+    with a.writing() as tx:
+        links.put_many(tx, announced)
+    return announced
+
+
+def create(a: Assignment, upstream: Upstream, verdict: Verdict, link: Link) -> Stored:
+    """Creates there what stands here, once however often it is tried.
+
+    Raises:
+        UpstreamError: It was not created, or nobody knows.
+    """
+    new = a.parse(content.write(origin.mark(content.read(a.shown(own(a, verdict), verdict.views)), a.origin)))
+    name = request_id(a, verdict.pair.uid, link.generation)
+    try:
+        return upstream.create(a.calendar, new, name)
+    except UidTaken:
+        # The same appointment in another calendar of the same remote user, as when two resources share one.
+        other = content.with_uid(content.read(new), f"{name}@calbridge")
+        return upstream.create(a.calendar, a.parse(content.write(other)), name)
+
+
+def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Link, Stored]]) -> None:
+    """Notes what stands there after creations."""
+    with a.writing() as tx:
+        for verdict, link, stored in verdicts:
+            _keep(tx, a, verdict, link, own(a, verdict), stored)
+            settle(tx, verdict)
+
+
+def _keep(
+    tx: Transaction, a: Assignment, verdict: Verdict, link: Link, here: CalendarObject, stored: Stored
+) -> None:
+    """Notes that both sides agree: `here`, and the upstream's answer, whatever it made of what it was given."""
+    answer = _readable(stored)
+    agreed = replace(
+        link,
+        remote_id=stored.remote_id,
+        remote_etag=stored.etag,
+        base_here=links.keep_body(tx, here.raw),
+        base_there=links.keep_body(tx, answer.raw),
+        view=verdict.views.text(),
+    )
+    links.put(tx, counted(a, agreed, here))
+
+
+def _readable(stored: Stored) -> CalendarObject:
+    if isinstance(stored.object, Unreadable):
+        raise RemoteRefused(f"The upstream took the appointment and gave back what cannot be read: {stored.object.reason}")
+    return stored.object
+
+
+def push(a: Assignment, verdict: Verdict) -> None:
+    """Changes there what changed here.
+
+    Raises:
+        RemoteChanged: It was changed there meanwhile.
+        UpstreamError: It was not changed, or nobody knows.
+    """
+    link = verdict.pair.link
+    assert link is not None
+    here = own(a, verdict)
+    stored = _replace(a, verdict, outgoing(a, verdict))
+    with a.writing() as tx:
+        _keep(tx, a, verdict, link, here, stored)
+        settle(tx, verdict)
+
+
+def _replace(a: Assignment, verdict: Verdict, new: CalendarObject) -> Stored:
+    pair = verdict.pair
+    assert pair.link is not None
+    etag = pair.link.remote_etag if pair.there is None else pair.there.etag
+    remote_id = pair.remote_id or pair.link.remote_id
+    assert remote_id is not None
+    assert etag is not None
+    return a.upstream.replace(a.calendar, remote_id, new, if_match=etag)
+
+
+def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author, reads: bool, writes: bool) -> None:
+    """Merges what changed on both sides; what loses a clash is kept, so that a person can swap it back.
+
+    Args:
+        a: The rule.
+        verdict: About what stands on both sides.
+        prefer: Who wins a clash.
+        author: For the journal.
+        reads: Whether the rule may change what stands here.
+        writes: Whether it may change what stands there.
+
+    Raises:
+        RemoteChanged: It was changed there meanwhile.
+        Conflict: It was changed here meanwhile.
+        UpstreamError: It was not changed there, or nobody knows.
+    """
+    here, there = own(a, verdict), remote_of(verdict)
+    merged = _merged(a, verdict, here, there, prefer)
+    if merged.clashes:
+        _note_clash(a, verdict, here, there, merged, prefer)
+    new_here = _applied(a, a.shown(here, verdict.views), merged.here, here)
+    stored = None
+    if writes:
+        new_there = _applied(a, a.taken(there, verdict.views), merged.there, there)
+        marked = a.parse(content.write(origin.mark(content.read(new_there), a.origin)))
+        if marked.etag != there.etag:
+            stored = _replace(a, verdict, marked)
+    with a.writing() as tx:
+        if reads and new_here.etag != here.etag:
+            _put_here(tx, a, verdict, new_here, author=author)
+            here = new_here
+        _keep_both(tx, a, verdict, here, stored)
+        settle(tx, verdict)
+
+
+def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject, prefer: Side) -> Merged:
+    known, views = verdict.bases, verdict.views
+    shown, taken = content.read(a.shown(here, views)), content.read(a.taken(there, views))
+    if known.here is None or known.there is None:
+        # Nothing is known of how they came to differ: to the winner, the other is what was before.
+        older = taken if prefer is Side.HERE else shown
+        return merge(base_here=older, here=shown, base_there=older, there=taken, prefer=prefer)
+    link = verdict.pair.link
+    assert link is not None
+    was = type(views).read(link.view)
+    return merge(
+        base_here=content.read(a.shown(known.here, was)),
+        here=shown,
+        base_there=content.read(a.taken(known.there, was)),
+        there=taken,
+        prefer=prefer,
+    )
+
+
+def _applied(
+    a: Assignment, before: CalendarObject, after: content.Content, whole: CalendarObject
+) -> CalendarObject:
+    """The whole object, with what a merge changed in the part of it that passes."""
+    changes = difference(content.read(before), after)
+    return a.parse(content.write(apply(changes, content.read(whole)))) if changes else whole
+
+
+def _note_clash(
+    a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject, merged: Merged, prefer: Side
+) -> None:
+    lost, kept = (there, here) if prefer is Side.HERE else (here, there)
+    with a.writing() as tx:
+        conflicts.note(
+            tx,
+            rule_id=a.rule.id,
+            uid=verdict.pair.uid,
+            summary=here.summary,
+            lost_side="there" if prefer is Side.HERE else "here",
+            lost=links.keep_body(tx, lost.raw),
+            kept=links.keep_body(tx, kept.raw),
+            properties=", ".join(sorted({clash.property for clash in merged.clashes})),
+        )
+
+
+def _put_here(tx: Transaction, a: Assignment, verdict: Verdict, new: CalendarObject, *, author: Author) -> None:
+    here = verdict.pair.here
+    href = href_for(new.uid) if here is None else here.href
+    precondition = None if here is None else Precondition(if_match=frozenset({here.etag}))
+    assert precondition is not None
+    objects.put(tx, a.rule.collection_id, href, new, author=author, precondition=precondition)
+
+
+def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject, stored: Stored | None) -> None:
+    pair = verdict.pair
+    assert pair.there is not None
+    link = pair.link or Link(
+        rule_id=a.rule.id,
+        uid=pair.uid,
+        remote_id=pair.there.remote_id,
+        remote_etag=pair.there.etag,
+        base_here=None,
+        base_there=None,
+        view=verdict.views.text(),
+        made="adopted",
+        generation=0,
+        written_at=None,
+        streak=0,
+        wrote="",
+    )
+    if stored is not None:
+        _keep(tx, a, verdict, link, here, stored)
+        return
+    links.put(
+        tx,
+        replace(
+            link,
+            remote_id=pair.there.remote_id,
+            remote_etag=pair.there.etag,
+            base_here=links.keep_body(tx, here.raw),
+            base_there=links.keep_body(tx, remote_of(verdict).raw),
+            view=verdict.views.text(),
+        ),
+    )
+
+
+def remove(a: Assignment, verdict: Verdict) -> None:
+    """Deletes there what was deleted here.
+
+    Raises:
+        RemoteChanged: It was changed there meanwhile: an edit beats a deletion.
+        UpstreamError: It was not deleted, or nobody knows.
+    """
+    pair = verdict.pair
+    etag = pair.there.etag if pair.there is not None else pair.link.remote_etag if pair.link is not None else None
+    remote_id = pair.remote_id or (pair.link.remote_id if pair.link is not None else None)
+    assert remote_id is not None
+    assert etag is not None
+    a.upstream.remove(a.calendar, remote_id, if_match=etag)
+    with a.writing() as tx:
+        links.remove(tx, a.rule.id, pair.uid)
+        settle(tx, verdict)
