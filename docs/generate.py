@@ -34,12 +34,21 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 _MADE = "<!-- Written by docs/generate.py; change the code that it describes, then run it again. -->"
-_CHOSEN = {"accounts": "ACCOUNT", "resources": "RESOURCE", "users": "USER", "feeds": "FEED"}
+_CHOSEN = {
+    "accounts": "ACCOUNT",
+    "resources": "RESOURCE",
+    "users": "USER",
+    "feeds": "FEED",
+    "connections": "CONNECTION",
+    "rules": "RULE",
+}
 # What a default_factory works out stands in the description.
 _WORKED_OUT = {
     ("accounts", ANY, "resources", ANY, "time_zone"): "the account's",
     ("accounts", ANY, "resources", ANY, "order"): "the place in the file",
     ("feeds", ANY, "name"): "that of the resource or account",
+    ("connections", ANY, "user"): "none, or the mail address in `url`",
+    ("rules", ANY, "direction"): "`both`, for ics `pull`",
 }
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bridge.config.locations import without_password
 from bridge.config.login_needs import unmet_needs
-from bridge.config.model import AuthType, Configuration, Document
+from bridge.config.model import Configuration, Document
 from bridge.config.problems import Problem, write_place
 from bridge.config.reader import read_tree
 from bridge.config.references import unknown_names
@@ -22,6 +22,7 @@ from bridge.config.secrets import (
     put_in_secrets,
     unreadable_certificates,
 )
+from bridge.config.server import AuthType
 from bridge.config.shape import settings_at
 from bridge.config.words import nearest, quote
 from bridge.errors import ConfigurationError

@@ -7,15 +7,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bridge.config.model import AuthType
 from bridge.config.problems import Problem
 from bridge.config.secret_files import Unreadable, read_text
 from bridge.config.secrets import unreadable
+from bridge.config.server import AuthType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bridge.config.model import Auth
+    from bridge.config.server import Auth
     from bridge.config.tree import Node
 
 _LARGEST_HTPASSWD = 16 * 1024 * 1024

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from bridge.config.locations import Database, DatabaseUrl, FilePath, folder_of, in_folder
-from bridge.config.passwords import PasswordHash, PlainPassword, ProxySecret
+from bridge.config.connections import Connection, ConnectionType
+from bridge.config.feeds import Feed
+from bridge.config.locations import Database, DatabaseUrl, FilePath
+from bridge.config.passwords import PasswordHash, PlainPassword
+from bridge.config.rules import Direction, Rule
+from bridge.config.server import FILE_OPTIONS, Auth, Limits, Server
+from bridge.config.settings import Frozen, Settings
 from bridge.config.values import (
     HELD_COMPONENTS,
-    ByteCount,
     Colour,
     Component,
-    Duration,
     Email,
     Key,
-    Listen,
-    ListenAddress,
-    Network,
-    Option,
-    PathPrefix,
-    PublicUrl,
     Scope,
     ScopeName,
-    Size,
-    Stretch,
     Switch,
     Text,
     TimeZone,
@@ -40,18 +33,14 @@ from bridge.config.values import (
     whole,
 )
 from bridge.config.words import nearest, quote
-from bridge.core.model import ComponentType
 from bridge.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pydantic import ValidationInfo
 
-K = TypeVar("K")
 V = TypeVar("V")
-
-Frozen = Annotated[Mapping[K, V], AfterValidator(lambda entries: MappingProxyType(dict(entries)))]
 
 
 class Kind(StrEnum):
@@ -67,64 +56,6 @@ class Grant(StrEnum):
 
     READ = "read"
     WRITE = "write"
-
-
-class Detail(StrEnum):
-    """How much of an appointment a feed shows."""
-
-    FULL = "full"
-    TITLES = "titles"
-    BUSY = "busy"
-
-
-class AuthType(StrEnum):
-    """Who says whether a password is right: this file and the database, or one of Radicale's own ways."""
-
-    CALBRIDGE = "calbridge"
-    HTPASSWD = "htpasswd"
-    LDAP = "ldap"
-    HTTP_X_REMOTE_USER = "http_x_remote_user"
-
-
-class Settings(BaseModel):
-    """A section of the file: it takes the settings that it names, and no others."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True, hide_input_in_errors=True
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _take_an_empty_setting_for_an_absent_one(cls, given: Any) -> Any:
-        # People comment the lines of a section out and leave its name: YAML reads that as null.
-        if given is None:
-            return {}
-        if isinstance(given, dict):
-            return {name: value for name, value in given.items() if value is not None or name not in cls.model_fields}
-        return given
-
-
-class Tls(Settings):
-    """The files with which the server answers https by itself."""
-
-    certificate: FilePath = Field(description="PEM file of the certificate and its chain")
-    key: FilePath = Field(description="PEM file of the private key")
-
-
-class Server(Settings):
-    """Where and how the server answers."""
-
-    listen: ListenAddress = Field(
-        default=Listen("127.0.0.1", 5232), description="address and port to take connections on"
-    )
-    public_url: PublicUrl | None = Field(default=None, description="address under which people reach the server")
-    workers: Annotated[int, *whole(1, 64)] = Field(default=1, description="processes that answer requests")
-    threads: Annotated[int, *whole(1, 256)] = Field(default=16, description="requests that one process answers at once")
-    tls: Tls | None = Field(default=None, description="certificate and key; without them the server speaks http")
-    trusted_proxies: tuple[Network, ...] = Field(
-        default=(), description="addresses or networks whose X-Forwarded-* headers are believed"
-    )
-    path_prefix: PathPrefix = Field(default="", description="path under which a proxy passes requests on, such as /cal")
 
 
 class Resource(Settings):
@@ -196,87 +127,6 @@ class User(Settings):
     )
 
 
-class Feed(Settings):
-    """A secret-URL ICS view of a resource or of a whole account.
-
-    Attributes:
-        past: How far back the window reaches; None is without limit.
-        future: How far ahead the window reaches; None is without limit.
-        categories: Only these are shown; empty shows all.
-        name: Its own, or the name of the resource or account that it shows.
-    """
-
-    of: ScopeName = Field(description="ACCOUNT/RESOURCE, or ACCOUNT for all of its resources")
-    detail: Annotated[Detail, *choice(Detail)] = Field(
-        default=Detail.FULL, description="full, titles, or busy times only"
-    )
-    past: Stretch = Field(default=timedelta(days=90), description="how far back it reaches; `all` has no limit")
-    future: Stretch = Field(default=timedelta(days=730), description="how far ahead it reaches; `all` has no limit")
-    components: Annotated[tuple[Component, ...], Field(min_length=1)] = Field(
-        default=(ComponentType.VEVENT, ComponentType.VTODO), description="what it shows: VEVENT, VTODO"
-    )
-    categories: tuple[Text, ...] = Field(default=(), description="shows only these categories; empty shows all")
-    alarms: Switch = Field(default=False, description="whether the alarms of appointments are passed on")
-    name: Text = Field(default_factory=str, validate_default=False, description="calendar name that subscribers see")
-
-
-class Limits(Settings):
-    """What the server refuses, and how long it remembers."""
-
-    max_object: ByteCount = Field(default=Size(2**20), description="size of one appointment or task")
-    max_body: ByteCount = Field(default=Size(20 * 2**20), description="size of one request, unpacked")
-    max_instances: Annotated[int, *whole(1, 1_000_000)] = Field(
-        default=10_000, description="instances of one series that are expanded"
-    )
-    max_report_occurrences: Annotated[int, *whole(1, 100_000_000)] = Field(
-        default=1_000_000, description="occurrences that one query of a client may touch"
-    )
-    keep_changes: Duration = Field(
-        default=timedelta(days=180), description="age of the change log; a client that was away longer reads all anew"
-    )
-    keep_journal: Duration = Field(default=timedelta(days=400), description="age up to which a change can be undone")
-    login_failures: Annotated[int, *whole(1, 10_000)] = Field(
-        default=10, description="wrong passwords from one address before it must wait"
-    )
-    login_window: Duration = Field(default=timedelta(minutes=10), description="how long a wrong password counts")
-    login_cache: Duration = Field(
-        default=timedelta(minutes=5),
-        description="how long a verified login is remembered, so that requests cost no hash",
-    )
-
-
-FILE_OPTIONS = ("htpasswd_filename", "ldap_secret_file", "ldap_ssl_ca_file")
-"""Options of Radicale's [auth] section that name files."""
-
-
-class Auth(Settings):
-    """Who says whether a password is right."""
-
-    type: Annotated[AuthType, *choice(AuthType)] = Field(
-        default=AuthType.CALBRIDGE,
-        description="calbridge (this file), htpasswd, ldap or http_x_remote_user (a proxy)",
-    )
-    proxy_secret: ProxySecret | None = Field(
-        default=None,
-        repr=False,
-        description="for http_x_remote_user: what the proxy writes before the name, ${NAME} from the environment",
-    )
-    proxy_secret_file: FilePath | None = Field(
-        default=None, description="for http_x_remote_user: file with what the proxy writes before the name"
-    )
-    options: Frozen[str, Option] = Field(
-        default_factory=dict, repr=False, description="options of Radicale's [auth] section for that type"
-    )
-
-    @field_validator("options")
-    @classmethod
-    def _count_paths_from_the_folder(cls, options: Mapping[str, str], info: ValidationInfo) -> Mapping[str, str]:
-        folder = folder_of(info)
-        return MappingProxyType(
-            {name: str(in_folder(value, folder)) if name in FILE_OPTIONS else value for name, value in options.items()}
-        )
-
-
 class Document(Settings):
     """Everything that can stand in the file."""
 
@@ -295,6 +145,12 @@ class Document(Settings):
     )
     users: Frozen[UserName, User] = Field(default_factory=dict, description="people who log in, by name")
     feeds: Frozen[Key, Feed] = Field(default_factory=dict, description="secret ICS addresses, by name")
+    connections: Frozen[Key, Connection] = Field(
+        default_factory=dict, description="calendar servers and calendar files elsewhere, by name"
+    )
+    rules: Frozen[Key, Rule] = Field(
+        default_factory=dict, description="resources that are kept the same as calendars elsewhere, by name"
+    )
     limits: Limits = Field(default_factory=Limits, description="what is refused, and how long is remembered")
     auth: Auth = Field(default_factory=Auth, description="who says whether a password is right")
 
@@ -310,6 +166,20 @@ class Document(Settings):
             return feed if feed.name or shown is None else feed.model_copy(update={"name": shown.name})
 
         return MappingProxyType({key: named(feed) for key, feed in feeds.items()})
+
+    @field_validator("rules")
+    @classmethod
+    def _direct(cls, rules: Mapping[str, Rule], info: ValidationInfo) -> Mapping[str, Rule]:
+        connections: Mapping[str, Connection] = info.data.get("connections", {})
+
+        def directed(rule: Rule) -> Rule:
+            connection = connections.get(rule.connection)
+            read_only = connection is not None and connection.type is ConnectionType.ICS
+            if not read_only or "direction" in rule.model_fields_set:
+                return rule
+            return rule.model_copy(update={"direction": Direction.PULL})
+
+        return MappingProxyType({key: directed(rule) for key, rule in rules.items()})
 
 
 class Configuration(Document):
@@ -330,6 +200,14 @@ class Configuration(Document):
     def feed(self, name: str) -> Feed:
         """The feed `name`. Raises NotFound."""
         return _known(self.feeds, name, "feed")
+
+    def connection(self, name: str) -> Connection:
+        """The connection `name`. Raises NotFound."""
+        return _known(self.connections, name, "connection")
+
+    def rule(self, name: str) -> Rule:
+        """The rule `name`. Raises NotFound."""
+        return _known(self.rules, name, "rule")
 
     def account(self, key: str) -> Account:
         """The account under `key`. Raises NotFound."""
@@ -380,6 +258,8 @@ def files(configuration: Configuration) -> tuple[Path, ...]:
         *((tls.certificate, tls.key) if tls else ()),
         configuration.auth.proxy_secret_file,
         *(user.password_file for user in configuration.users.values()),
+        *(file for each in configuration.connections.values() for file in (each.url_file, each.password_file)),
+        *(each.ca_file for each in configuration.connections.values()),
         *(Path(value) for name, value in configuration.auth.options.items() if name in FILE_OPTIONS),
     ]
     return tuple(dict.fromkeys(file for file in named if file is not None))

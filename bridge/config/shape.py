@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
-from bridge.config.model import Document, Settings
+from bridge.config.model import Document
+from bridge.config.settings import Settings
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

@@ -43,7 +43,7 @@ documents = st.recursive(
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("any")
-    for name in ("certificates/fullchain.pem", "certificates/privkey.pem", "secrets/boss"):
+    for name in ("certificates/fullchain.pem", "certificates/privkey.pem", "secrets/boss", "secrets/clinic"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("a secret")
     return folder / "bridge.yaml"
