@@ -16,7 +16,7 @@ from bridge.store.journal import Author
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime, tzinfo
+    from datetime import datetime, timedelta, tzinfo
 
     from bridge.core.decision import Options
     from bridge.core.guard import Guard
@@ -44,6 +44,7 @@ class Terms:
         zone: Of the resource: what floating times mean.
         holds: The component types that the resource's calendar holds.
         max_object: Octets that one object may have here.
+        poll: How often the upstream is asked for changes.
     """
 
     options: Options
@@ -53,6 +54,7 @@ class Terms:
     zone: tzinfo
     holds: frozenset[ComponentType]
     max_object: int
+    poll: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class Assignment:
         terms: What the configuration says about it.
         origin: Its mark.
         upstream: The connection.
+        another: Opens another connection like it, for more requests at once; whoever calls it closes it.
         calendar: Id of the remote calendar.
         database: The store.
         parse: Reads the bytes of one object in the resource's zone.
@@ -75,6 +78,7 @@ class Assignment:
     terms: Terms
     origin: Origin
     upstream: Upstream
+    another: Callable[[], Upstream]
     calendar: str
     database: Database
     parse: Callable[[bytes], CalendarObject]

@@ -36,6 +36,7 @@ def counted(a: Assignment, link: Link, written: CalendarObject) -> Link:
     )
 
 
-def does_not_converge(link: Link) -> bool:
-    """Whether an object has been written too often in the same states."""
-    return link.streak >= MOST_REPEATS
+def does_not_converge(a: Assignment, link: Link) -> bool:
+    """Whether an object has been written too often in the same states within a short time."""
+    recent = link.written_at is not None and a.clock() - link.written_at <= _QUIET
+    return recent and link.streak >= MOST_REPEATS

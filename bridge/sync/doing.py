@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bridge.core.decision import Move, OnConflict, winner
+from bridge.core.decision import Blocked, Move, allowed, winner
+from bridge.core.recurrence import held_components
+from bridge.core.series import time_of
 from bridge.core.sides import Side
 from bridge.errors import CalendarReadOnly, Conflict, ObjectRefused, QuotaExceeded, RemoteChanged, RemoteRefused
 from bridge.store import link as links
@@ -21,8 +23,7 @@ from bridge.sync.sighting import Hint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from datetime import datetime
-
+    from bridge.core.model import CalendarObject
     from bridge.errors import UpstreamError
     from bridge.store.database import Transaction
     from bridge.store.journal import Author
@@ -179,7 +180,7 @@ class Doing:
             self._leave([verdict])
             return
         link = verdict.pair.link
-        if link is not None and does_not_converge(link):
+        if link is not None and does_not_converge(self._a, link):
             park_restless(self._a, verdict)
             return
         try:
@@ -213,7 +214,9 @@ class Doing:
 
     def _adopt(self, verdict: Verdict) -> None:
         options = self._a.terms.options
-        reads, writes = options.may_update(Side.HERE), options.may_update(Side.THERE)
+        reads, writes = (
+            not isinstance(allowed(move, options, first_pass=False), Blocked) for move in (Move.PULL, Move.PUSH)
+        )
         prefer = self._winner(verdict) if reads and writes else Side.THERE if reads else Side.HERE
         push.settle_both(self._a, verdict, prefer=prefer, author=self.author, reads=reads, writes=writes)
 
@@ -285,5 +288,7 @@ class Doing:
         self._progress(self._done, self._total)
 
 
-def _modified(obj: object) -> datetime | None:
-    raise NotImplementedError
+def _modified(obj: CalendarObject) -> datetime | None:
+    """When a remote object was last changed, as its LAST-MODIFIED says (RFC 5545 section 3.8.7.3)."""
+    found = [time_of(component, "LAST-MODIFIED") for component in held_components(obj.calendar)]
+    return max((each for each in found if isinstance(each, datetime) and each.tzinfo is not None), default=None)

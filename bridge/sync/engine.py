@@ -20,7 +20,7 @@ from bridge.sync.deletions import guarded
 from bridge.sync.doing import Doing
 from bridge.sync.judging import Judge, Occasion
 from bridge.sync.pairing import pair_up
-from bridge.sync.parking import park_aside, without_parked
+from bridge.sync.parking import park_aside
 from bridge.sync.sighting import Sighting, look
 
 if TYPE_CHECKING:
@@ -60,12 +60,14 @@ class Report:
         counts: How many objects each move concerned.
         problem: What kept a part of it from being done, while the rest went on; or None.
         unfinished: Whether there is more to do at once.
+        asked: Whether the upstream was asked for changes; not where only changes from here were waiting.
     """
 
     kind: Kind
     counts: Mapping[Move, int]
     problem: UpstreamError | None
     unfinished: bool
+    asked: bool
 
 
 class Pass:
@@ -79,6 +81,8 @@ class Pass:
     def __init__(self, a: Assignment, *, progress: Callable[[int, int], None] = lambda _done, _of: None) -> None:
         self._a = a
         self._progress = progress
+        # Where only changes from here are waiting, they go there without a look around.
+        self._asks = a.rule.due_at <= a.clock()
         self._kind = self._kind_of_pass()
         problem = a.rule.problem
         self._anew = problem is not None and problem.code == CALENDAR_GONE
@@ -87,7 +91,8 @@ class Pass:
         rule, zone = self._a.rule, self._a.terms.zone
         if rule.adopted_at is None:
             return Kind.FIRST
-        if rule.cursor is None or reconcile_due(rule.last_full_at, self._a.clock(), key=rule.key, zone=zone):
+        due = self._asks and reconcile_due(rule.last_full_at, self._a.clock(), key=rule.key, zone=zone)
+        if rule.cursor is None or rule.last_full_at is None or due:
             return Kind.WHOLE
         return Kind.CHANGES
 
@@ -109,12 +114,13 @@ class Pass:
             StoreError: The database could not be read or written.
         """
         a = self._a
-        sighting = self._look()
-        whole = sighting.whole
-        if not whole:
+        asked = self._asks or self._kind is not Kind.CHANGES
+        sighting = self._look() if asked else _NOTHING_SEEN
+        kind = self._kind
+        if asked and not sighting.whole:
             # From here on nothing that the cursor has passed can be forgotten.
             self._note(sighting)
-        doing = Doing(a, self._kind, self._progress)
+        doing = Doing(a, kind, self._progress)
         unfinished = False
         try:
             for number in range(_MOST_ROUNDS):
@@ -128,7 +134,7 @@ class Pass:
                     break
         finally:
             doing.end()
-        return Report(doing.kind, doing.counts, doing.problem, unfinished)
+        return Report(kind, doing.counts, doing.problem, unfinished, asked)
 
     def _look(self) -> Sighting:
         a = self._a
@@ -156,7 +162,6 @@ class Pass:
         with a.database.reading() as tx:
             intents = outbox.take(tx, a.rule.id, now=tx.now, limit=_MOST_INTENTS)
             uids = self._differing_here() if self._kind is not Kind.CHANGES else ()
-        intents, sighting = without_parked(a, intents, sighting, whole=self._kind is not Kind.CHANGES)
         if not (intents or sighting.hints or uids):
             return []
         pairing = pair_up(a, sighting, intents, uids)
@@ -185,7 +190,10 @@ class Pass:
         """Notes that everything was looked at, and what of it is still to be done."""
         with self._a.writing() as tx:
             doing.leave_intents(tx)
-            rules.note_whole(tx, self._a.rule.id, sighting.cursor)
+            rules.note_cursor(tx, self._a.rule.id, sighting.cursor)
+            rules.note_full(tx, self._a.rule.id)
+            if self._kind is Kind.FIRST:
+                rules.note_adopted(tx, self._a.rule.id)
 
     def _has_more(self) -> bool:
         a = self._a

@@ -16,7 +16,7 @@ from bridge.sync.sighting import Hint
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bridge.core.model import CalendarObject
     from bridge.store.database import Transaction
@@ -89,9 +89,21 @@ class Judge:
         alone_there = {
             pair.uid: pair for pair in pairs if pair.link is None and pair.here is None and _remote(pair) is not None
         }
-        here = [self._a.parse(pair.here.raw) for pair in alone_here.values() if pair.here is not None]
-        there = [remote for pair in alone_there.values() if (remote := _remote(pair)) is not None]
-        matched = {there_uid: here_uid for here_uid, there_uid in adoption.matches(here, there)}
+        if not alone_here or not alone_there:
+            return pairs
+        here = {uid: self._a.parse(pair.here.raw) for uid, pair in alone_here.items() if pair.here is not None}
+        there = {uid: remote for uid, pair in alone_there.items() if (remote := _remote(pair)) is not None}
+        found = adoption.matches(here, there, zone=self._a.terms.zone)
+        matched = {each.there: each.here for each in found}
+        return self._joined(pairs, alone_here, alone_there, matched)
+
+    @staticmethod
+    def _joined(
+        pairs: Sequence[Pair],
+        alone_here: Mapping[str, Pair],
+        alone_there: Mapping[str, Pair],
+        matched: Mapping[str, str],
+    ) -> Iterator[Pair]:
         taken = set(matched.values())
         for pair in pairs:
             if pair.uid in taken and alone_here.get(pair.uid) is pair:
@@ -136,7 +148,7 @@ class Judge:
 
     def _no_new_one_here(self, remote: CalendarObject) -> str:
         """Why a remote object is not taken over, or nothing."""
-        mark = origin.mark_of(remote)
+        mark = origin.marks(remote)
         if mark is not None and mark.site == self._a.origin.site and mark.rule != self._a.origin.rule:
             return "Another rule of this server wrote it."
         if remote.component not in self._a.terms.holds:
@@ -157,7 +169,7 @@ class Judge:
         if pair.there is not None:
             # Here it is gone, and what stands there is what we wrote before we lost the answer.
             remote = _remote(pair)
-            own = remote is not None and origin.mark_of(remote) == self._a.origin
+            own = remote is not None and origin.marks(remote) == self._a.origin
             return self._checked(pair, Move.DELETE_THERE, views) if own else self._alone(pair, existed=False)
         if known.here is not None and pair.here is not None:
             changed = pair.here.etag != known.here.etag

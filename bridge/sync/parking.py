@@ -2,25 +2,97 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bridge.core import content
 from bridge.core.difference import difference
-from bridge.core.sides import Side
-from bridge.errors import CalbridgeError, RemoteRefused
+from bridge.errors import RemoteRefused
 from bridge.store import outbox, parked
-from bridge.sync.pairing import bases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from bridge.errors import CalbridgeError
     from bridge.store.database import Transaction
-    from bridge.store.outbox import Intent
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
     from bridge.sync.pairing import Aside
-    from bridge.sync.sighting import Sighting
 
-_LOOK = "`calbridge parked list` shows it; change it on either side, or `calbridge parked retry` it."
-_RESTLESS = "restless"
+_REMEDY = "Change it on either side, or run `calbridge parked retry` when the cause is gone."
+_RESTLESS = "It was written again and again, and each time somebody changed it back"
+_LATER = timedelta(minutes=5)
+
+
+def park(a: Assignment, verdict: Verdict, error: CalbridgeError) -> None:
+    """Sets one object aside after a refusal for good; it comes back when it changes, or when a person says so."""
+    pair = verdict.pair
+    with a.writing() as tx:
+        parked.park(
+            tx,
+            a.rule.id,
+            side="there" if pair.here is None else "here",
+            key=pair.uid if pair.here is not None else pair.remote_id or pair.uid,
+            uid=pair.uid,
+            summary=verdict.step.summary,
+            reason=error.message,
+            remedy=error.remedy or _REMEDY,
+            property_name=error.property_name if isinstance(error, RemoteRefused) else "",
+        )
+        for intent in pair.intents:
+            outbox.settle(tx, intent)
+
+
+def park_restless(a: Assignment, verdict: Verdict) -> None:
+    """Sets aside what does not come to rest, with the properties that are changed back each time."""
+    names = ", ".join(_moving(a, verdict)) or "its text"
+    park(
+        a,
+        verdict,
+        RemoteRefused(
+            f"{_RESTLESS}: {names}.",
+            property_name=names,
+            remedy="Find out which other program writes this calendar, then run `calbridge parked retry`.",
+        ),
+    )
+
+
+def _moving(a: Assignment, verdict: Verdict) -> list[str]:
+    pair = verdict.pair
+    if pair.here is None or verdict.bases.there is None:
+        return []
+    before, now = content.read(verdict.bases.there), content.read(a.shown(a.parse(pair.here.raw), verdict.views))
+    return sorted(difference(before, now).names)
+
+
+def park_aside(a: Assignment, aside: Sequence[Aside]) -> None:
+    """Parks what stands there and cannot be read; what the upstream did not tell of is asked for again later."""
+    if not aside:
+        return
+    with a.writing() as tx:
+        for each in aside:
+            if each.lasting:
+                parked.park(
+                    tx,
+                    a.rule.id,
+                    side="there",
+                    key=each.remote_id,
+                    uid=each.uid,
+                    summary="",
+                    reason=each.reason,
+                    remedy=_REMEDY,
+                    property_name="",
+                )
+                if each.intent is not None:
+                    outbox.settle(tx, each.intent)
+            elif each.intent is not None:
+                outbox.postpone(tx, each.intent, tx.now + _LATER)
+
+
+def unpark(tx: Transaction, a: Assignment, verdicts: Sequence[Verdict]) -> None:
+    """Takes what was done after all off the list of what is parked."""
+    for verdict in verdicts:
+        pair = verdict.pair
+        parked.unpark(tx, a.rule.id, "here", pair.uid)
+        if pair.remote_id is not None:
+            parked.unpark(tx, a.rule.id, "there", pair.remote_id)

@@ -59,7 +59,7 @@ def brought(a: Assignment, verdict: Verdict) -> CalendarObject:
 
 
 def _unmarked(obj: CalendarObject) -> bytes:
-    return obj.raw if origin.mark_of(obj) is None else content.write(origin.unmarked(content.read(obj)))
+    return obj.raw if origin.marks(obj) is None else content.write(origin.unmarked(content.read(obj)))
 
 
 def pull(a: Assignment, verdict: Verdict, *, author: Author) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
     from bridge.sync.judging import Verdict
     from bridge.upstream.protocol import Stored, Upstream
 
-_DIGITS = 32
-
-
-def request_id(a: Assignment, uid: str, generation: int) -> str:
-    """Names one creation: the same for each try, another where the object was removed there and comes again."""
-    text = f"{a.origin}\n{uid}\n{generation}"
-    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
-
 
 def own(a: Assignment, verdict: Verdict) -> CalendarObject:
     """Our object of a verdict that is about one."""
@@ -48,18 +39,16 @@ def own(a: Assignment, verdict: Verdict) -> CalendarObject:
 
 
 def outgoing(a: Assignment, verdict: Verdict) -> CalendarObject:
-    """What is to stand there: what stood there last, with what changed here; or our object as it may be seen."""
-    known, views = verdict.bases, verdict.views
-    now = content.read(a.shown(own(a, verdict), views))
+    """What is to stand there: what stood there last, with what changed here."""
+    known, views, link = verdict.bases, verdict.views, verdict.pair.link
+    assert link is not None
     there = verdict.pair.there
     base = known.there if there is None else remote_of(verdict)
-    if known.here is None or base is None:
-        return a.parse(content.write(origin.mark(now, a.origin)))
-    link = verdict.pair.link
-    assert link is not None
-    was = type(views).read(link.view)
-    before = content.read(a.shown(known.here, was))
-    return a.parse(content.write(origin.mark(apply(difference(before, now), content.read(base)), a.origin)))
+    assert known.here is not None
+    assert base is not None
+    before = content.read(a.shown(known.here, type(views).read(link.view)))
+    now = content.read(a.shown(own(a, verdict), views))
+    return a.parse(content.write(apply(difference(before, now), content.read(base))))
 
 
 def announce(a: Assignment, verdicts: Sequence[Verdict]) -> list[Link]:
@@ -100,7 +89,7 @@ def create(a: Assignment, upstream: Upstream, verdict: Verdict, link: Link) -> S
         UpstreamError: It was not created, or nobody knows.
     """
     new = a.parse(content.write(origin.mark(content.read(a.shown(own(a, verdict), verdict.views)), a.origin)))
-    name = request_id(a, verdict.pair.uid, link.generation)
+    name = a.origin.request_id(verdict.pair.uid, link.generation)
     try:
         return upstream.create(a.calendar, new, name)
     except UidTaken:
@@ -189,9 +178,8 @@ def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author
     stored = None
     if writes:
         new_there = _applied(a, a.taken(there, verdict.views), merged.there, there)
-        marked = a.parse(content.write(origin.mark(content.read(new_there), a.origin)))
-        if marked.etag != there.etag:
-            stored = _replace(a, verdict, marked)
+        if new_there.etag != there.etag:
+            stored = _replace(a, verdict, new_there)
     with a.writing() as tx:
         if reads and new_here.etag != here.etag:
             _put_here(tx, a, verdict, new_here, author=author)
@@ -263,7 +251,8 @@ def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarO
         base_here=None,
         base_there=None,
         view=verdict.views.text(),
-        made="adopted",
+        # After the loss of the database, what we once made there is still known as ours.
+        made="here" if origin.marks(remote_of(verdict)) == a.origin else "adopted",
         generation=0,
         written_at=None,
         streak=0,

@@ -1,0 +1,222 @@
+"""The only loop: due rules are claimed by lease, run in threads, and given their next time."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from bridge.core.polling import next_poll, wait_after
+from bridge.errors import CalbridgeError, LeaseLost, StoreError
+from bridge.store import lease
+from bridge.store.rule import Problem
+from bridge.sync.engine import Pass, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from bridge.store.rule import Rule
+    from bridge.sync.assigning import Office
+
+_log = structlog.get_logger()
+
+LEASE = timedelta(minutes=2)
+"""For so long a rule is its worker's; a worker that lives extends it, the rule of a dead one is taken over after it."""
+
+_EXTEND_EVERY = LEASE / 4
+_LOOK_EVERY_SECONDS = 0.2
+_GRACE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """How one pass went, for the metrics.
+
+    Attributes:
+        rule: Key of the rule.
+        report: What it did; None where it failed.
+        error: Name of the error that ended it, or empty.
+        seconds: How long it took.
+    """
+
+    rule: str
+    report: Report | None
+    error: str
+    seconds: float
+
+
+class Worker:
+    """Runs the rules that are due, several at once, until it is stopped.
+
+    Args:
+        office: What assignments are made from.
+        owner: Names this worker among all others.
+        threads: How many rules it runs at once.
+        jitter: Gives numbers from 0 to 1, so that rules do not all run at the same moment.
+        observe: Told of every pass.
+    """
+
+    def __init__(
+        self,
+        office: Office,
+        *,
+        owner: str,
+        threads: int,
+        jitter: Callable[[], float],
+        observe: Callable[[Observation], None],
+    ) -> None:
+        self._office = office
+        self._owner = owner
+        self._threads = threads
+        self._jitter = jitter
+        self._observe = observe
+        self._end = threading.Event()
+        self._running: dict[int, Rule] = {}
+        self._lock = threading.Lock()
+        self._loop = threading.Thread(target=self._rounds, name="sync", daemon=True)
+        self._extended_at = office.clock()
+
+    def start(self) -> None:
+        """Begins to run rules, in threads of its own."""
+        self._loop.start()
+
+    def stop(self) -> None:
+        """Begins no further pass, and waits for those that run, yet not for ever: a pass can be broken off anywhere."""
+        self._end.set()
+        if self._loop.is_alive():
+            self._loop.join(_GRACE_SECONDS)
+
+    def _rounds(self) -> None:
+        failed = ""
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="pass") as crew:
+            while not self._end.wait(_LOOK_EVERY_SECONDS):
+                try:
+                    self._extend()
+                    for rule in self._claimed():
+                        crew.submit(self._run, rule)
+                    failed = ""
+                except StoreError as error:
+                    # The database comes back or somebody mends it; saying it once is enough.
+                    if str(error) != failed:
+                        failed = str(error)
+                        _log.error("sync_waits", reason=failed)
+
+    def _claimed(self) -> list[Rule]:
+        with self._lock:
+            free = self._threads - len(self._running)
+        if not free:
+            return []
+        database = self._office.database
+        with database.reading() as tx:
+            due = lease.next_due(tx)
+            if due is None or due > tx.now:
+                return []
+        with database.writing() as tx:
+            claimed = lease.claim(tx, owner=self._owner, until=tx.now + LEASE, limit=free)
+        with self._lock:
+            self._running |= {rule.id: rule for rule in claimed}
+        return claimed
+
+    def _extend(self) -> None:
+        now = self._office.clock()
+        if now - self._extended_at < _EXTEND_EVERY:
+            return
+        self._extended_at = now
+        with self._lock:
+            running = list(self._running)
+        for rule_id in running:
+            try:
+                with self._office.database.writing() as tx:
+                    lease.extend(tx, rule_id, self._owner, tx.now + LEASE)
+            except LeaseLost:
+                # Its pass finds out at its next write.
+                continue
+
+    def _run(self, rule: Rule) -> None:
+        try:
+            self.run(rule)
+        except LeaseLost:
+            _log.info("rule_taken_over", rule=rule.key)
+        except StoreError as error:
+            _log.warning("pass_not_noted", rule=rule.key, reason=str(error))
+        finally:
+            with self._lock:
+                self._running.pop(rule.id, None)
+
+    def run(self, rule: Rule) -> None:
+        """Does one pass over a claimed rule, and gives the rule its next time.
+
+        Raises:
+            LeaseLost: Another worker has taken it over.
+            StoreError: How it went could not be noted.
+        """
+        office = self._office
+        began = office.clock()
+        report, error = None, None
+        try:
+            with office.assignment(rule, self._owner) as assignment:
+                report = Pass(assignment).run()
+        except LeaseLost:
+            raise
+        except CalbridgeError as failure:
+            error = failure
+        except Exception as failure:  # noqa: BLE001 -- whatever one rule suffers, the others go on
+            _log.error("pass_broke", rule=rule.key, exc_info=failure)
+            error = CalbridgeError(
+                f"The pass over rule {rule.key!r} ended with an unexpected fault ({type(failure).__name__}).",
+                remedy="The log has the details; please report it.",
+            )
+        self._finish(rule, report, error)
+        seconds = (office.clock() - began).total_seconds()
+        self._observe(Observation(rule.key, report, type(error).__name__ if error else "", seconds))
+
+    def _finish(self, rule: Rule, report: Report | None, error: CalbridgeError | None) -> None:
+        office = self._office
+        now = office.clock()
+        every = self._poll(rule)
+        failures = rule.failures + 1 if error else 0
+        wait = wait_after(error, failures, every=every, jitter=self._jitter()) if error else None
+        asked = report is not None and report.asked
+        due_at = next_poll(now, every=every, jitter=self._jitter()) if asked else rule.due_at
+        partial = report.problem if report else None
+        problem = _problem(error or partial, now)
+        with office.database.writing() as tx:
+            lease.finish(
+                tx,
+                rule.id,
+                self._owner,
+                due_at=now if report is not None and report.unfinished else due_at,
+                not_before=None if wait is None else now + wait,
+                failures=failures,
+                problem=problem,
+                succeeded=error is None,
+            )
+        self._say(rule, problem, report)
+
+    def _poll(self, rule: Rule) -> timedelta:
+        settings = self._office.configuration().rules.get(rule.key)
+        return settings.poll if settings is not None else timedelta(minutes=5)
+
+    def _say(self, rule: Rule, problem: Problem | None, report: Report | None) -> None:
+        """One line for each transition, and one for each pass that did something."""
+        before = rule.problem.code if rule.problem else ""
+        if problem is not None and problem.code != before:
+            _log.warning(
+                "rule_in_trouble", rule=rule.key, problem=problem.code, reason=problem.sentence, remedy=problem.remedy
+            )
+        elif problem is None and before:
+            _log.info("rule_recovered", rule=rule.key, after=before)
+        if report is not None and report.counts:
+            moves = {str(move): count for move, count in sorted(report.counts.items())}
+            _log.info("pass_done", rule=rule.key, kind=str(report.kind), moves=moves)
+
+
+def _problem(error: CalbridgeError | None, now: datetime) -> Problem | None:
+    if error is None:
+        return None
+    return Problem(type(error).__name__, error.message, error.remedy, now)
