@@ -1,0 +1,221 @@
+"""A remote calendar in memory, behind the Protocol: what every upstream promises, and nothing more.
+
+It passes the contract suite like a real server. The sync machine uses it where thousands of sequences have to run; it
+can be weak (no deltas, no conditional writes), it can rewrite what it is given, and it misbehaves where it is told to.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from bridge.core.content import read, with_line, without, write
+from bridge.core.model import ComponentType
+from bridge.errors import (
+    CalendarGone,
+    CalendarReadOnly,
+    CursorExpired,
+    ObjectRefused,
+    RemoteChanged,
+    RemoteRefused,
+    UidTaken,
+    UpstreamUnavailable,
+)
+from bridge.upstream.protocol import (
+    Capabilities,
+    Changed,
+    Found,
+    Gone,
+    Page,
+    RemoteCalendar,
+    Stored,
+    Unknown,
+    Unreadable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from bridge.core.model import CalendarObject
+
+FULL = Capabilities(
+    writable=True,
+    components=frozenset({ComponentType.VEVENT, ComponentType.VTODO}),
+    delta=True,
+    conditional=True,
+    exclusive_create=True,
+    keeps_text=True,
+    holds_series=True,
+)
+WEAK = replace(FULL, delta=False, keeps_text=False)
+_X_LINE = re.compile(rb"^X-(?!CALBRIDGE)", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The calendar itself, as the provider keeps it; several connections may look at it.
+
+    Attributes:
+        objects: Version number and text of each object, by id.
+        log: Every change: (number, id, whether it is gone).
+        number: Of the last change.
+        exists: Whether the calendar is there.
+        read_only: Whether it takes nothing.
+        calls: The name of every call that was made.
+        misdeeds: What is done instead, or after, a call: popped from the front; None lets a call pass.
+    """
+
+    objects: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    log: list[tuple[int, str, bool]] = field(default_factory=list)
+    number: int = 0
+    floor: int = 0
+    exists: bool = True
+    read_only: bool = False
+    rewrites: bool = False
+    calls: list[str] = field(default_factory=list)
+    misdeeds: list[str | None] = field(default_factory=list)
+
+    def put(self, remote_id: str, raw: bytes) -> str:
+        """Somebody stores an object, as it is."""
+        self.number += 1
+        self.objects[remote_id] = (self.number, raw)
+        self.log.append((self.number, remote_id, False))
+        return str(self.number)
+
+    def delete(self, remote_id: str) -> None:
+        """Somebody deletes an object."""
+        self.number += 1
+        del self.objects[remote_id]
+        self.log.append((self.number, remote_id, True))
+
+    def forget_changes(self) -> None:
+        """Every older cursor expires."""
+        self.floor = self.number
+        self.log.clear()
+
+
+class ShelfUpstream:
+    """A connection to a shelf.
+
+    Args:
+        shelf: The calendar.
+        parse: Reads its objects.
+        capabilities: What it says that it can do, and then does.
+    """
+
+    def __init__(
+        self, shelf: Shelf, parse: Callable[[bytes], CalendarObject], capabilities: Capabilities = FULL
+    ) -> None:
+        self._shelf = shelf
+        self._parse = parse
+        self._capabilities = capabilities
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._capabilities
+
+    def calendars(self) -> Sequence[RemoteCalendar]:
+        self._begin("calendars")
+        components = self._capabilities.components
+        return [RemoteCalendar("shelf", "Shelf", not self._shelf.read_only, components)] if self._shelf.exists else []
+
+    def changes(self, calendar: str, cursor: str | None) -> Iterator[Page]:  # noqa: ARG002 -- it has one only
+        misdeed = self._begin("changes")
+        shelf = self._shelf
+        if cursor is not None:
+            since = int(cursor) if cursor.isdigit() else -1
+            if not shelf.floor <= since <= shelf.number or (not self._capabilities.delta and since != shelf.number):
+                raise CursorExpired("The cursor has expired.")
+            last = {id_: gone for number, id_, gone in shelf.log if number > since}
+        else:
+            last = dict.fromkeys(shelf.objects, False)
+        items = [
+            Gone(id_) if gone else Changed(id_, str(shelf.objects[id_][0])) for id_, gone in last.items()
+        ]
+        half = len(items) // 2
+        yield Page(tuple(items[:half]))
+        if misdeed == "cut":
+            raise UpstreamUnavailable("The connection was cut.")
+        yield Page(tuple(items[half:]), str(shelf.number))
+
+    def fetch(self, calendar: str, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Unknown]:  # noqa: ARG002
+        misdeed = self._begin("fetch")
+        for remote_id in remote_ids:
+            if misdeed == "cut":
+                yield Unknown(remote_id, "The connection was cut.")
+            elif remote_id in self._shelf.objects:
+                yield Found(remote_id, str(self._shelf.objects[remote_id][0]), self._read(remote_id))
+            else:
+                yield Gone(remote_id)
+
+    def create(self, calendar: str, new: CalendarObject, request_id: str) -> Stored:  # noqa: ARG002
+        misdeed = self._begin("create")
+        self._refuse_writes(new)
+        remote_id = f"{request_id}.ics"
+        if remote_id not in self._shelf.objects:
+            for id_ in self._shelf.objects:
+                other = self._read(id_)
+                if not isinstance(other, Unreadable) and other.uid == new.uid:
+                    raise UidTaken(f"The UID {new.uid!r} is taken.")
+            self._shelf.put(remote_id, self._rewritten(new))
+        return self._answer(remote_id, misdeed)
+
+    def replace(self, calendar: str, remote_id: str, new: CalendarObject, *, if_match: str) -> Stored:  # noqa: ARG002
+        misdeed = self._begin("replace")
+        self._refuse_writes(new)
+        self._match(remote_id, if_match)
+        self._shelf.put(remote_id, self._rewritten(new))
+        return self._answer(remote_id, misdeed)
+
+    def remove(self, calendar: str, remote_id: str, *, if_match: str) -> None:  # noqa: ARG002
+        misdeed = self._begin("remove")
+        self._refuse_writes(None)
+        if remote_id in self._shelf.objects:
+            self._match(remote_id, if_match)
+            self._shelf.delete(remote_id)
+        if misdeed == "lost":
+            raise UpstreamUnavailable("The answer was lost.")
+
+    def close(self) -> None:
+        pass
+
+    def _begin(self, name: str) -> str | None:
+        """Counts the call, and does its misdeed: 'down' before anything, 'lost' after it was done, 'cut' half way."""
+        self._shelf.calls.append(name)
+        misdeed = self._shelf.misdeeds.pop(0) if self._shelf.misdeeds else None
+        if misdeed == "down":
+            raise UpstreamUnavailable("The upstream is out of reach.")
+        if not self._shelf.exists:
+            raise CalendarGone("The calendar does not exist any more.")
+        return misdeed
+
+    def _refuse_writes(self, new: CalendarObject | None) -> None:
+        if self._shelf.read_only:
+            raise CalendarReadOnly("Nothing may be written to this calendar.")
+        if new is not None and b"REFUSE ME" in new.raw:
+            raise RemoteRefused("The upstream refuses this appointment.", property_name="SUMMARY")
+
+    def _match(self, remote_id: str, etag: str) -> None:
+        here = self._shelf.objects.get(remote_id)
+        if here is None or str(here[0]) != etag:
+            raise RemoteChanged("Another version stands there.")
+
+    def _read(self, remote_id: str) -> CalendarObject | Unreadable:
+        try:
+            return self._parse(self._shelf.objects[remote_id][1])
+        except ObjectRefused as error:
+            return Unreadable(str(error))
+
+    def _rewritten(self, new: CalendarObject) -> bytes:
+        """What the provider makes of what it is given: without unknown X- properties, with a CLASS."""
+        if not self._shelf.rewrites:
+            return new.raw
+        content = read(new)
+        unknown = {line.name for part in content.parts.values() for line in part.lines if _X_LINE.match(line.raw)}
+        return write(with_line(without(content, unknown), "CLASS", "PUBLIC"))
+
+    def _answer(self, remote_id: str, misdeed: str | None) -> Stored:
+        if misdeed in {"lost", "cut"}:
+            raise UpstreamUnavailable("The answer was lost.")
+        return Stored(remote_id, str(self._shelf.objects[remote_id][0]), self._read(remote_id))
