@@ -35,6 +35,7 @@
     └── StoreError
         ├── StoreUnavailable         retry    the database is locked, restarting or out of reach
         │   └── StoreContended       retry    another change got in the way of this one, which was undone
+        ├── LeaseLost                retry    another worker has taken a rule over, or it was changed meanwhile
         ├── StoreFull                person   no space left for the database
         ├── StoreReadOnly            person   the database or its folder may not be written
         ├── StoreNewer               person   a newer Calbridge made this database
@@ -167,6 +168,12 @@ class StoreUnavailable(StoreError):
 
 class StoreContended(StoreUnavailable):
     """Another change got in the way of this one, which was undone; the same again at once may succeed."""
+
+
+class LeaseLost(StoreError):
+    """A worker may write nothing more for a rule: another has taken it over, or it was changed meanwhile."""
+
+    turn = Turn.RETRY
 
 
 class StoreFull(StoreError):

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, select
 from bridge.core.precondition import NO_PRECONDITION, Precondition
 from bridge.errors import NotFound, ObjectRefused, PreconditionFailed, UidConflict
 from bridge.store import collection as collections
+from bridge.store import texts
 from bridge.store.names import LONGEST_NAME, can_be_kept
 from bridge.store.placement import href_of_uid
 from bridge.store.placing import (
@@ -25,7 +26,6 @@ from bridge.store.placing import (
     replace_object,
     replace_text,
     scope,
-    store_bodies,
     take_away,
 )
 from bridge.store.schema import placement
@@ -91,10 +91,10 @@ def put(
     if old is not None:
         if old.etag == new.etag:
             return Put(new.etag, created=False, changed=False)
-        store_bodies(tx, [new])
+        texts.keep(tx, [(new.etag, new.raw)])
         replace_text(tx, locked, old.object_id, new, author=author)
         return Put(new.etag, created=False, changed=True)
-    store_bodies(tx, [new])
+    texts.keep(tx, [(new.etag, new.raw)])
     object_id, shared = join_or_create(tx, here, new, joinable)
     if shared:
         locked |= collections.lock(tx, shared)

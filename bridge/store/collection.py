@@ -154,6 +154,15 @@ def get(tx: Transaction, address: Address) -> Collection:
     return found
 
 
+_BY_ID = _SELECT.where(collection.c.id == bindparam("collection_id"))
+
+
+def with_id(tx: Transaction, collection_id: int) -> Collection | None:
+    """The collection with this number, or None."""
+    row = tx.connection.execute(_BY_ID, {"collection_id": collection_id}).one_or_none()
+    return None if row is None else _from_row(row)
+
+
 def owned(tx: Transaction, kind: Kind, owner: str) -> list[Collection]:
     """The collections of an account or a user, by key."""
     return [_from_row(row) for row in tx.connection.execute(_BY_OWNER, {"kind": kind, "owner": owner})]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, exists, func, insert, or_, select
+from sqlalchemy import bindparam, delete, func, insert, select, text
 
 from bridge.errors import NotFound
+from bridge.store import outbox, texts
 from bridge.store.collection import Address, Collection, Kind
 from bridge.store.database import instant, microseconds
-from bridge.store.schema import body, calendar_object, journal
+from bridge.store.schema import body, journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,12 +28,14 @@ class Author:
     """Who makes a change.
 
     Attributes:
-        who: `user:NAME`, `cli`, `import` or `undo`.
-        via: The client program as it names itself (User-Agent), possibly empty.
+        who: `user:NAME`, `rule:KEY`, `cli`, `import` or `undo`.
+        via: The client program as it names itself (User-Agent), possibly empty; of a rule `run:ID`.
+        rule: Number of the rule whose pass it is, which need not hear of its own changes; the journal does not keep it.
     """
 
     who: str
     via: str = ""
+    rule: int | None = field(default=None, compare=False)
 
 
 class Action(StrEnum):
@@ -106,7 +109,11 @@ _INSERT = insert(journal)
 
 
 def write(tx: Transaction, changed: Collection, versions: Iterable[Version], *, author: Author) -> None:
-    """Notes changes of objects in the collection `changed`, in the transaction of the changes."""
+    """Notes changes of objects in the collection `changed`, in the transaction of the changes.
+
+    The rules of that collection hear of them too, all but the author's own.
+    """
+    versions = list(versions)
     common = {
         "at": microseconds(tx.now),
         "who": author.who,
@@ -132,6 +139,7 @@ def write(tx: Transaction, changed: Collection, versions: Iterable[Version], *, 
             for each in versions
         ],
     )
+    outbox.note_here(tx, changed.id, [each.uid for each in versions], except_rule=author.rule)
 
 
 def history(
@@ -146,6 +154,55 @@ def history(
     if uid is not None:
         query = query.where(journal.c.uid == uid)
     return [_from_row(row) for row in tx.connection.execute(query)]
+
+
+# As the index has it.
+_OF_RUN = (
+    select(journal).where(text("who LIKE 'rule:%'"), journal.c.via == bindparam("run")).order_by(journal.c.id.desc())
+)
+
+
+def of_run(tx: Transaction, run_id: int) -> list[JournalEntry]:
+    """What a run of a rule changed here, the newest first."""
+    return [_from_row(row) for row in tx.connection.execute(_OF_RUN, {"run": f"run:{run_id}"})]
+
+
+_SINCE = (
+    select(journal)
+    .where(
+        journal.c.kind == bindparam("kind"),
+        journal.c.owner == bindparam("owner"),
+        journal.c.key == bindparam("address_key"),
+        journal.c.at > bindparam("since"),
+    )
+    .order_by(journal.c.id)
+)
+_OLDEST = (
+    select(journal)
+    .where(
+        journal.c.kind == bindparam("kind"),
+        journal.c.owner == bindparam("owner"),
+        journal.c.key == bindparam("address_key"),
+    )
+    .order_by(journal.c.id)
+    .limit(1)
+)
+
+
+def _place(address: Address) -> dict[str, object]:
+    return {"kind": address.kind, "owner": address.owner, "address_key": address.key}
+
+
+def since(tx: Transaction, address: Address, instant_: datetime) -> list[JournalEntry]:
+    """What changed in a collection after an instant, the oldest first."""
+    rows = tx.connection.execute(_SINCE, {**_place(address), "since": microseconds(instant_)})
+    return [_from_row(row) for row in rows]
+
+
+def oldest(tx: Transaction, address: Address) -> JournalEntry | None:
+    """The first change of a collection that is still remembered, or None."""
+    row = tx.connection.execute(_OLDEST, _place(address)).one_or_none()
+    return None if row is None else _from_row(row)
 
 
 def get(tx: Transaction, entry_id: int) -> JournalEntry:
@@ -189,30 +246,8 @@ def expire(tx: Transaction, before: datetime) -> int:
     gone = tx.connection.execute(
         delete(journal).where(journal.c.at < microseconds(before)).returning(journal.c.before, journal.c.after)
     ).all()
-    # Only these can have become useless: looking at every text there is would take far longer.
-    candidates = sorted({etag for row in gone for etag in row if etag is not None})
-    for start in range(0, len(candidates), _BATCH):
-        # A text that somebody is storing again just now is skipped: it is about to be used.
-        locked = tx.connection.execute(_LOCK_TEXTS, {"etags": candidates[start : start + _BATCH]}).scalars().all()
-        tx.connection.execute(_DELETE_UNUSED, {"etags": locked})
+    texts.forget_unused(tx, (etag for row in gone for etag in row))
     return len(gone)
-
-
-_BATCH = 500
-_LOCK_TEXTS = (
-    select(body.c.etag)
-    .where(body.c.etag.in_(bindparam("etags", expanding=True)))
-    .order_by(body.c.etag)
-    .with_for_update(skip_locked=True)
-)
-_DELETE_UNUSED = delete(body).where(
-    body.c.etag.in_(bindparam("etags", expanding=True)),
-    ~or_(
-        exists().where(calendar_object.c.etag == body.c.etag),
-        exists().where(journal.c.before == body.c.etag),
-        exists().where(journal.c.after == body.c.etag),
-    ),
-)
 
 
 def size(tx: Transaction) -> int:

@@ -12,3 +12,8 @@ def can_be_kept(name: str) -> bool:
         return 0 < len(name.encode()) <= LONGEST_NAME and "\0" not in name
     except UnicodeEncodeError:
         return False
+
+
+def legible(text: str, most: int = 1000) -> str:
+    """The text as both databases can keep it: no zero byte, nothing that is not Unicode, at most `most` characters."""
+    return text[:most].replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()

@@ -130,6 +130,7 @@ _ETAGS = select(placement.c.href, placement.c.etag).where(IN_COLLECTION).order_b
 _ENTRY = select(*_ENTRY_COLUMNS).where(IN_COLLECTION, placement.c.href == bindparam("href"))
 _ONE = _STORED.where(placement.c.href == bindparam("href"))
 _MANY = _STORED.where(placement.c.href.in_(bindparam("hrefs", expanding=True)))
+_BY_UIDS = _STORED.where(placement.c.uid.in_(bindparam("uids", expanding=True)))
 _ALL = _STORED.order_by(placement.c.href)
 
 
@@ -202,6 +203,15 @@ def get_many(tx: Transaction, collection_id: int, hrefs: Iterable[str]) -> Itera
     for start in range(0, len(wanted), _BATCH):
         batch = wanted[start : start + _BATCH]
         for row in tx.connection.execute(_MANY, {"collection_id": collection_id, "hrefs": batch}):
+            yield _stored(row)
+
+
+def by_uids(tx: Transaction, collection_id: int, uids: Iterable[str]) -> Iterator[Stored]:
+    """The placements of those objects among `uids` that are there, in any order."""
+    wanted = sorted(filter(can_be_kept, set(uids)))
+    for start in range(0, len(wanted), _BATCH):
+        batch = wanted[start : start + _BATCH]
+        for row in tx.connection.execute(_BY_UIDS, {"collection_id": collection_id, "uids": batch}):
             yield _stored(row)
 
 

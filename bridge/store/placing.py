@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, false, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from bridge.core.canonical import digest
 from bridge.core.model import BEGINNING, ENDLESS
@@ -20,11 +19,10 @@ from bridge.store.database import microseconds
 from bridge.store.journal import Version
 from bridge.store.names import can_be_kept
 from bridge.store.placement import IN_COLLECTION, SHORT, seconds
-from bridge.store.schema import body, calendar_object, placement, tombstone
+from bridge.store.schema import calendar_object, placement, tombstone
 
 if TYPE_CHECKING:
     from collections.abc import Collection as AnyCollection
-    from collections.abc import Iterable
 
     from sqlalchemy import Row
 
@@ -100,23 +98,6 @@ def placement_values(tx: Transaction, new: CalendarObject, revision: int) -> dic
         "revision": revision,
         "changed_at": microseconds(tx.now),
     }
-
-
-_insert_body = postgresql.insert(body)
-_INSERT_BODY = {
-    "sqlite": sqlite.insert(body).on_conflict_do_nothing(),
-    # Changes nothing, but locks the text that is there, so that `journal.expire` does not delete it meanwhile.
-    "postgresql": _insert_body.on_conflict_do_update(
-        index_elements=["etag"], set_={"etag": _insert_body.excluded.etag}, where=false()
-    ),
-}
-
-
-def store_bodies(tx: Transaction, new: Iterable[CalendarObject]) -> None:
-    """Keeps the texts, each once."""
-    # In one order, so that two who store the same texts never wait for each other.
-    rows = [{"etag": each.etag, "raw": each.raw} for each in sorted(new, key=lambda each: each.etag)]
-    tx.connection.execute(_INSERT_BODY[tx.connection.dialect.name], rows)
 
 
 _SAME_MEANING = select(calendar_object.c.id).where(

@@ -13,13 +13,13 @@ from sqlalchemy import bindparam, delete, insert, select
 from bridge.errors import Conflict, NotFound, ObjectRefused
 from bridge.store import calendar_object as objects
 from bridge.store import collection as collections
-from bridge.store import journal
+from bridge.store import journal, texts
 from bridge.store.calendar_object import Put
 from bridge.store.collection import Kind
 from bridge.store.journal import Version
 from bridge.store.names import can_be_kept
 from bridge.store.placement import IN_COLLECTION
-from bridge.store.placing import object_values, placement_values, scope, store_bodies
+from bridge.store.placing import object_values, placement_values, scope
 from bridge.store.schema import calendar_object, placement, tombstone
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class _Batch:
             return
         tx, here = self._tx, self._here
         execute = tx.connection.execute
-        store_bodies(tx, (new for _, new in fresh))
+        texts.keep(tx, ((new.etag, new.raw) for _, new in fresh))
         values = [{"scope": scope(here.address), **object_values(new)} for _, new in fresh]
         ids = {row.uid: row.id for row in execute(_INSERT_OBJECTS, values)}
         execute(_DELETE_TOMBSTONES, {"collection_id": here.id, "hrefs": [href for href, _ in fresh]})

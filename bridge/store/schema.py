@@ -1,7 +1,7 @@
 """The tables, as SQLAlchemy Core sees them; `migrations/` makes the same ones.
 
 Instants are integers: microseconds since 1970 in UTC. Spans are whole seconds since 1970 in UTC.
-What the sync engine will need (rules, links, intents, leases) gets tables of its own in a later migration.
+Everything that belongs to a rule goes with it, and the rule with its collection.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -32,6 +33,8 @@ metadata = MetaData(
 
 # SQLite numbers rows only in a column that is declared INTEGER.
 _Id = BigInteger().with_variant(Integer, "sqlite")
+# Numbers that are named outside of the tables (`run:7`, `calbridge held approve 7`) are never given twice: on SQLite
+# only `sqlite_autoincrement` sees to that.
 
 body = Table(
     "body",
@@ -140,6 +143,8 @@ journal = Table(
     Index(None, "at"),
     Index(None, "before"),
     Index(None, "after"),
+    # What a rule did is found by its run; a client's program needs no index.
+    Index("ix_journal_via", "via", sqlite_where=text("who LIKE 'rule:%'"), postgresql_where=text("who LIKE 'rule:%'")),
     comment="Kept when its collection is deleted, hence no foreign key to it.",
 )
 
@@ -180,4 +185,169 @@ sealed = Table(
     Column("name", Text, primary_key=True),
     Column("token", LargeBinary, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+)
+
+rule = Table(
+    "rule",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("key", Text, nullable=False, comment="its name in the configuration"),
+    Column("target", Text, nullable=False, comment="resource, connection and remote calendar"),
+    Column("origin", Text, nullable=False, comment="site.rule: the mark on everything that it writes upstream"),
+    Column("collection_id", ForeignKey("collection.id", ondelete="CASCADE"), nullable=False),
+    Column("pushes", Boolean, nullable=False, comment="it wants to hear of changes here"),
+    Column("active", Boolean, nullable=False, comment="it stands in the configuration"),
+    Column("left_over_at", BigInteger, comment="since when it does not"),
+    Column("paused", Boolean, nullable=False),
+    Column("fingerprint", Text, nullable=False, comment="of its options"),
+    Column("adopted_at", BigInteger, comment="when its first pass was done"),
+    Column("due_at", BigInteger, nullable=False),
+    Column("wanted_at", BigInteger, comment="somebody asks for a pass earlier than due_at"),
+    Column("not_before", BigInteger, comment="until then it leaves the upstream alone"),
+    Column("failures", Integer, nullable=False),
+    Column("last_started_at", BigInteger),
+    Column("last_succeeded_at", BigInteger),
+    Column("last_full_at", BigInteger, comment="when everything was last compared; NULL: it has to be"),
+    Column("lease_owner", Text),
+    Column("lease_until", BigInteger),
+    Column("lease_void", Boolean, nullable=False, comment="the pass that holds the lease may write nothing more"),
+    Column("problem_code", Text),
+    Column("problem_sentence", Text),
+    Column("problem_remedy", Text),
+    Column("problem_since", BigInteger),
+    # The last, as it may be long: what stands before it is read without it.
+    Column("cursor", Text),
+    UniqueConstraint("key", "target"),
+    Index(None, "collection_id"),
+    sqlite_autoincrement=True,
+)
+
+link = Table(
+    "link",
+    metadata,
+    Column("rule_id", ForeignKey("rule.id", ondelete="CASCADE"), primary_key=True),
+    Column("uid", Text, primary_key=True),
+    Column("remote_id", Text, comment="NULL while it is being created there"),
+    Column("remote_etag", Text),
+    Column("base_here", ForeignKey("body.etag"), comment="ours when both sides last agreed"),
+    Column("base_there", ForeignKey("body.etag"), comment="theirs when both sides last agreed"),
+    Column("view", Text, nullable=False, comment="fingerprint of the projection that counted"),
+    Column("made", String(7), nullable=False, comment="here | there | adopted"),
+    Column("generation", Integer, nullable=False),
+    Column("written_at", BigInteger, comment="when we last wrote there"),
+    Column("streak", Integer, nullable=False, comment="passes in a row that had to write it"),
+    Column("wrote", Text, nullable=False, comment="digest of what was last written"),
+    UniqueConstraint("rule_id", "remote_id"),
+    Index(None, "base_here"),
+    Index(None, "base_there"),
+    sqlite_with_rowid=False,
+)
+
+intent = Table(
+    "intent",
+    metadata,
+    Column("rule_id", ForeignKey("rule.id", ondelete="CASCADE"), primary_key=True),
+    Column("side", String(5), primary_key=True, comment="here | there"),
+    Column("key", Text, primary_key=True, comment="UID here, remote id there"),
+    Column("noted_at", BigInteger, nullable=False),
+    Column("version", BigInteger, nullable=False, comment="raised each time that it is noted again"),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", BigInteger, nullable=False),
+    Column("hint", String(8), nullable=False, comment="changed | gone | absent, or empty"),
+    Index(None, "rule_id", "not_before"),
+    sqlite_with_rowid=False,
+)
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("rule_id", ForeignKey("rule.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("outcome", Text),
+    Column("moves", Text, nullable=False, comment="JSON: how many of each move"),
+    Column("requests", Integer, nullable=False),
+    Column("problem", Text, nullable=False),
+    Index(None, "rule_id", "id"),
+    Index(None, "started_at"),
+    sqlite_autoincrement=True,
+)
+
+run_item = Table(
+    "run_item",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("run_id", ForeignKey("run.id", ondelete="CASCADE"), nullable=False),
+    Column("rule_id", ForeignKey("rule.id", ondelete="CASCADE"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("move", Text, nullable=False),
+    Column("side", String(5), nullable=False, comment="where something changed: here | there"),
+    Column("uid", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("deletes", Boolean, nullable=False),
+    Index(None, "run_id"),
+    Index(None, "rule_id", "deletes", "at"),
+)
+
+held = Table(
+    "held",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("rule_id", ForeignKey("rule.id", ondelete="CASCADE"), nullable=False),
+    Column("side", String(5), nullable=False, comment="from where it would be deleted: here | there"),
+    Column("at", BigInteger, nullable=False),
+    Column("total", Integer, nullable=False, comment="how many objects stood on that side"),
+    Column("state", String(8), nullable=False, comment="waiting | approved | refused"),
+    Column("decided_at", BigInteger),
+    Column("decided_by", Text),
+    Index(None, "rule_id", "state"),
+    sqlite_autoincrement=True,
+)
+
+held_item = Table(
+    "held_item",
+    metadata,
+    Column("held_id", ForeignKey("held.id", ondelete="CASCADE"), primary_key=True),
+    Column("uid", Text, primary_key=True),
+    Column("remote_id", Text),
+    Column("summary", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+conflict = Table(
+    "conflict",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("rule_id", ForeignKey("rule.id", ondelete="CASCADE"), nullable=False),
+    Column("uid", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("lost_side", String(5), nullable=False),
+    Column("lost", ForeignKey("body.etag"), nullable=False),
+    Column("kept", ForeignKey("body.etag"), nullable=False),
+    Column("properties", Text, nullable=False, comment="those in which the two differ, one a line"),
+    Column("state", String(9), nullable=False, comment="open | swapped | dismissed"),
+    Index(None, "rule_id", "state"),
+    Index(None, "lost"),
+    Index(None, "kept"),
+    sqlite_autoincrement=True,
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    Column("rule_id", ForeignKey("rule.id", ondelete="CASCADE"), primary_key=True),
+    Column("side", String(5), primary_key=True, comment="on which side it stands: here | there"),
+    Column("key", Text, primary_key=True, comment="UID here, remote id there"),
+    Column("uid", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("property", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )

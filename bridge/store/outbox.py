@@ -1,0 +1,234 @@
+"""The outbox keeps intents: 'look at this object again under that rule', each once, until a pass has dealt with it.
+
+An intent about an object here is written in the transaction that changes it, one about an object there in the
+transaction that keeps the new cursor: whatever a cursor has passed or a client was told is done, is not forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.core.sides import Side
+from bridge.store.database import instant, microseconds
+from bridge.store.names import can_be_kept
+from bridge.store.schema import intent, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from bridge.store.database import Transaction
+
+CHANGED = "changed"
+"""The hint of a remote object that is to be looked at, for whatever reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """An object that needs attention under a rule.
+
+    Attributes:
+        rule_id: The rule.
+        side: Where the object was seen to need it.
+        key: UID of an object here, remote id of one there.
+        noted_at: Since when it needs attention, UTC.
+        version: Raised each time that it is noted again.
+        attempts: How often it was put off since it was last noted.
+        not_before: Until when it is put off, UTC; it is ready from then on.
+        hint: What the upstream said of an object there: `changed`, `gone` or `absent`; empty for one here.
+    """
+
+    rule_id: int
+    side: Side
+    key: str
+    noted_at: datetime
+    version: int
+    attempts: int
+    not_before: datetime
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in the outbox for one rule.
+
+    Attributes:
+        here: How many objects here.
+        there: How many objects there.
+        oldest: Since when the first of them has waited, UTC, or None.
+    """
+
+    here: int
+    there: int
+    oldest: datetime | None
+
+
+_PUSHING = (
+    select(rule.c.id)
+    .where(rule.c.collection_id == bindparam("collection_id"), rule.c.pushes, rule.c.active)
+    .order_by(rule.c.id)
+)
+
+
+def _note(new: Any) -> Any:
+    """Both dialects have the same words for it, in classes of their own."""
+    return new.on_conflict_do_update(
+        index_elements=["rule_id", "side", "key"],
+        set_={
+            "version": intent.c.version + 1,
+            "attempts": 0,
+            "not_before": new.excluded.not_before,
+            "hint": new.excluded.hint,
+        },
+    )
+
+
+_NOTE = {"sqlite": _note(sqlite.insert(intent)), "postgresql": _note(postgresql.insert(intent))}
+
+
+def note_here(tx: Transaction, collection_id: int, uids: Iterable[str], *, except_rule: int | None) -> None:
+    """Notes objects of a collection for every rule that pushes from there, in the transaction that changes them.
+
+    `journal.write` does so for every change. The rules' rows are not written: a pass that holds one and waits for the
+    collection must not meet a client that holds the collection and waits for the rule.
+
+    Args:
+        tx: A writing transaction in which the collection is locked.
+        collection_id: The collection.
+        uids: Of the objects.
+        except_rule: The rule that makes the change, or None.
+    """
+    rules = tx.connection.execute(_PUSHING, {"collection_id": collection_id}).scalars().all()
+    if rules:
+        named = sorted(set(uids))
+        _write(tx, [(each, Side.HERE, uid, "") for each in rules if each != except_rule for uid in named])
+
+
+def note_there(tx: Transaction, rule_id: int, items: Iterable[tuple[str, str]]) -> list[str]:
+    """Notes remote objects, in the transaction that keeps the cursor of the reading that named them.
+
+    Args:
+        tx: A writing transaction.
+        rule_id: The rule.
+        items: Remote id and hint, each; of an id that comes several times the last hint counts.
+
+    Returns:
+        The ids that cannot be kept, being no text or far too long; such objects cannot be linked either.
+    """
+    hints = dict(items)
+    kept = {remote_id: hint for remote_id, hint in hints.items() if can_be_kept(remote_id)}
+    _write(tx, [(rule_id, Side.THERE, remote_id, hint) for remote_id, hint in sorted(kept.items())])
+    return [remote_id for remote_id in hints if remote_id not in kept]
+
+
+def bring_back(tx: Transaction, rule_id: int, side: Side, keys: Iterable[str]) -> None:
+    """Notes objects once more, as after a person has mended what they stumbled over."""
+    hint = CHANGED if side is Side.THERE else ""
+    _write(tx, [(rule_id, side, key, hint) for key in sorted(set(keys))])
+
+
+def _write(tx: Transaction, wanted: list[tuple[int, Side, str, str]]) -> None:
+    now = microseconds(tx.now)
+    rows = [
+        {
+            "rule_id": rule_id,
+            "side": side,
+            "key": key,
+            "noted_at": now,
+            "version": 1,
+            "attempts": 0,
+            "not_before": now,
+            "hint": hint,
+        }
+        for rule_id, side, key, hint in wanted
+    ]
+    if rows:
+        tx.connection.execute(_NOTE[tx.connection.dialect.name], rows)
+
+
+_TAKE = (
+    select(
+        intent.c.rule_id,
+        intent.c.side,
+        intent.c.key,
+        intent.c.noted_at,
+        intent.c.version,
+        intent.c.attempts,
+        intent.c.not_before,
+        intent.c.hint,
+    )
+    .where(intent.c.rule_id == bindparam("rule_id"), intent.c.not_before <= bindparam("now"))
+    .order_by(intent.c.not_before)
+    .limit(bindparam("most"))
+)
+_SIDES = {side.value: side for side in Side}
+
+
+def take(tx: Transaction, rule_id: int, *, now: datetime, limit: int) -> list[Intent]:
+    """The intents of a rule that are ready, the oldest first; they stay until they are settled.
+
+    Each has to be settled or postponed by the pass that takes it: as long as one is ready, its rule is due.
+    """
+    rows = tx.connection.execute(_TAKE, {"rule_id": rule_id, "now": microseconds(now), "most": limit})
+    return [
+        Intent(number, _SIDES[side], key, instant(noted), version, attempts, instant(not_before), hint)
+        for number, side, key, noted, version, attempts, not_before, hint in rows
+    ]
+
+
+_THIS = (
+    (intent.c.rule_id == bindparam("of_rule"))
+    & (intent.c.side == bindparam("of_side"))
+    & (intent.c.key == bindparam("of_key"))
+    & (intent.c.version == bindparam("of_version"))
+)
+_SETTLE = delete(intent).where(_THIS)
+_POSTPONE = update(intent).where(_THIS).values(attempts=intent.c.attempts + 1, not_before=bindparam("until"))
+
+
+def _named(which: Intent) -> dict[str, object]:
+    return {
+        "of_rule": which.rule_id,
+        "of_side": which.side,
+        "of_key": which.key,
+        "of_version": which.version,
+    }
+
+
+def settle(tx: Transaction, dealt_with: Intent) -> bool:
+    """Ends an intent, unless it was noted again meanwhile; the last thing that a transaction does.
+
+    A client that changes the object locks its collection first, and then the intent: so does a pass.
+
+    Returns:
+        Whether it ended.
+    """
+    return tx.connection.execute(_SETTLE, _named(dealt_with)).rowcount == 1
+
+
+def postpone(tx: Transaction, put_off: Intent, until: datetime) -> bool:
+    """Puts an intent off, unless it was noted again meanwhile.
+
+    Returns:
+        Whether it was put off.
+    """
+    return tx.connection.execute(_POSTPONE, {**_named(put_off), "until": microseconds(until)}).rowcount == 1
+
+
+_WAITING = (
+    select(intent.c.side, func.count(), func.min(intent.c.noted_at))
+    .where(intent.c.rule_id == bindparam("rule_id"))
+    .group_by(intent.c.side)
+)
+
+
+def waiting(tx: Transaction, rule_id: int) -> Waiting:
+    """How much waits for a rule, ready or put off, and since when."""
+    rows = tx.connection.execute(_WAITING, {"rule_id": rule_id}).all()
+    counts = {side: count for side, count, _ in rows}
+    oldest = min((noted for _, _, noted in rows), default=None)
+    return Waiting(counts.get(Side.HERE, 0), counts.get(Side.THERE, 0), None if oldest is None else instant(oldest))
