@@ -63,7 +63,7 @@ class ConflictRecord:
 def note(
     tx: Transaction, *, rule_id: int, uid: str, summary: str, lost_side: Side, lost: str, kept: str, properties: str
 ) -> int:
-    """Keeps a conflict, and gives its number.
+    """Keeps a conflict, once however often the pass that met it is repeated, and gives its number.
 
     Args:
         tx: A writing transaction.
@@ -77,6 +77,12 @@ def note(
     """
     values = {"rule_id": rule_id, "uid": uid, "summary": legible(summary), "at": microseconds(tx.now)}
     versions = {"lost_side": lost_side, "lost": lost, "kept": kept, "properties": legible(properties)}
+    keys = {"rule_id": rule_id, "uid": uid, "lost": lost, "kept": kept, "state": State.OPEN}
+    noted = tx.connection.execute(
+        select(conflict.c.id).where(*(conflict.c[name] == value for name, value in keys.items()))
+    ).scalar()
+    if noted is not None:
+        return int(noted)
     new = {**values, **versions, "state": State.OPEN}
     number: int = tx.connection.execute(insert(conflict).returning(conflict.c.id), new).scalar_one()
     return number

@@ -108,31 +108,38 @@ def note_here(tx: Transaction, collection_id: int, uids: Iterable[str], *, excep
         _write(tx, [(each, Side.HERE, uid, "") for each in rules if each != except_rule for uid in named])
 
 
-def note_there(tx: Transaction, rule_id: int, items: Iterable[tuple[str, str]]) -> list[str]:
+def note_there(
+    tx: Transaction, rule_id: int, items: Iterable[tuple[str, str]], *, not_before: datetime | None = None
+) -> list[str]:
     """Notes remote objects, in the transaction that keeps the cursor of the reading that named them.
 
     Args:
         tx: A writing transaction.
         rule_id: The rule.
         items: Remote id and hint, each; of an id that comes several times the last hint counts.
+        not_before: Until when they are put off, or None: they are ready now.
 
     Returns:
         The ids that cannot be kept, being no text or far too long; such objects cannot be linked either.
     """
     hints = dict(items)
     kept = {remote_id: hint for remote_id, hint in hints.items() if can_be_kept(remote_id)}
-    _write(tx, [(rule_id, Side.THERE, remote_id, hint) for remote_id, hint in sorted(kept.items())])
+    named = [(rule_id, Side.THERE, remote_id, hint) for remote_id, hint in sorted(kept.items())]
+    _write(tx, named, not_before=not_before)
     return [remote_id for remote_id in hints if remote_id not in kept]
 
 
-def bring_back(tx: Transaction, rule_id: int, side: Side, keys: Iterable[str]) -> None:
-    """Notes objects once more, as after a person has mended what they stumbled over."""
+def bring_back(
+    tx: Transaction, rule_id: int, side: Side, keys: Iterable[str], *, not_before: datetime | None = None
+) -> None:
+    """Notes objects once more, as after a person has mended what they stumbled over; as `note_there` does."""
     hint = CHANGED if side is Side.THERE else ""
-    _write(tx, [(rule_id, side, key, hint) for key in sorted(set(keys))])
+    _write(tx, [(rule_id, side, key, hint) for key in sorted(set(keys))], not_before=not_before)
 
 
-def _write(tx: Transaction, wanted: list[tuple[int, Side, str, str]]) -> None:
+def _write(tx: Transaction, wanted: list[tuple[int, Side, str, str]], *, not_before: datetime | None = None) -> None:
     now = microseconds(tx.now)
+    ready = now if not_before is None else microseconds(not_before)
     rows = [
         {
             "rule_id": rule_id,
@@ -141,7 +148,7 @@ def _write(tx: Transaction, wanted: list[tuple[int, Side, str, str]]) -> None:
             "noted_at": now,
             "version": 1,
             "attempts": 0,
-            "not_before": now,
+            "not_before": ready,
             "hint": hint,
         }
         for rule_id, side, key, hint in wanted

@@ -127,6 +127,7 @@ _WITH_TEXT = placement.join(calendar_object, calendar_object.c.id == placement.c
 _STORED = select(*_STORED_COLUMNS).select_from(_WITH_TEXT).where(IN_COLLECTION)
 _LISTING = select(*_ENTRY_COLUMNS).where(IN_COLLECTION).order_by(placement.c.href)
 _ETAGS = select(placement.c.href, placement.c.etag).where(IN_COLLECTION).order_by(placement.c.href)
+_ETAGS_BY_UID = select(placement.c.uid, placement.c.etag).where(IN_COLLECTION)
 _ENTRY = select(*_ENTRY_COLUMNS).where(IN_COLLECTION, placement.c.href == bindparam("href"))
 _ONE = _STORED.where(placement.c.href == bindparam("href"))
 _MANY = _STORED.where(placement.c.href.in_(bindparam("hrefs", expanding=True)))
@@ -174,6 +175,11 @@ _SHOWN = _in_range(
 def etags(tx: Transaction, collection_id: int) -> list[tuple[str, str]]:
     """Every (href, etag) of a collection, by href, read from an index alone."""
     return [(row[0], row[1]) for row in tx.connection.execute(_ETAGS, {"collection_id": collection_id})]
+
+
+def etags_by_uid(tx: Transaction, collection_id: int) -> dict[str, str]:
+    """The etag of every object of a collection, by UID."""
+    return {row[0]: row[1] for row in tx.connection.execute(_ETAGS_BY_UID, {"collection_id": collection_id})}
 
 
 def listing(tx: Transaction, collection_id: int) -> list[Entry]:

@@ -53,6 +53,7 @@ class Rule:
         key: Its name in the configuration.
         target: Resource, connection and remote calendar, as text.
         origin: `site.rule`, the mark on everything that it writes upstream.
+        calendar: Id of the remote calendar, or None where it was not found yet.
         collection_id: Of the resource.
         pushes: Whether changes here are noted for it.
         active: Whether it stands in the configuration.
@@ -76,6 +77,7 @@ class Rule:
     key: str
     target: str
     origin: str
+    calendar: str | None
     collection_id: int
     pushes: bool
     active: bool
@@ -109,6 +111,7 @@ def from_row(row: Row[*tuple[Any, ...]]) -> Rule:
         key=row.key,
         target=row.target,
         origin=row.origin,
+        calendar=row.calendar,
         collection_id=row.collection_id,
         pushes=row.pushes,
         active=row.active,
@@ -281,17 +284,24 @@ def make_due(tx: Transaction, rule_id: int, at: datetime) -> None:
 
 
 def reset(tx: Transaction, rule_id: int) -> None:
-    """Has everything be read and compared anew, now; the links stay, so that nothing is doubled.
+    """Has the remote calendar be looked up, and everything be read and compared anew, now.
+
+    The links stay, so that nothing is doubled.
 
     Raises:
         NotFound: There is no such rule.
     """
-    _change(tx, rule_id, {**_ANEW, "cursor": None, "wanted_at": microseconds(tx.now), **_VOIDED})
+    _change(tx, rule_id, {**_ANEW, "cursor": None, "calendar": None, "wanted_at": microseconds(tx.now), **_VOIDED})
 
 
 def note_cursor(tx: Transaction, rule_id: int, cursor: str | None) -> None:
     """Keeps what the upstream gave for the next reading; in the transaction that notes what this reading brought."""
     _change(tx, rule_id, {"cursor": cursor})
+
+
+def note_calendar(tx: Transaction, rule_id: int, calendar: str) -> None:
+    """Keeps the id of the remote calendar that the rule's settings name."""
+    _change(tx, rule_id, {"calendar": calendar})
 
 
 def note_adopted(tx: Transaction, rule_id: int) -> None:

@@ -194,6 +194,7 @@ rule = Table(
     Column("key", Text, nullable=False, comment="its name in the configuration"),
     Column("target", Text, nullable=False, comment="resource, connection and remote calendar"),
     Column("origin", Text, nullable=False, comment="site.rule: the mark on everything that it writes upstream"),
+    Column("calendar", Text, comment="id of the remote calendar, once it was found"),
     Column("collection_id", ForeignKey("collection.id", ondelete="CASCADE"), nullable=False),
     Column("pushes", Boolean, nullable=False, comment="it wants to hear of changes here"),
     Column("active", Boolean, nullable=False, comment="it stands in the configuration"),

@@ -116,6 +116,8 @@ def pick(calendars: Sequence[RemoteCalendar], wanted: str) -> RemoteCalendar:
     near = get_close_matches(wanted, names, 1)
     meant = f"Did you mean {near[0]!r}? " if near else ""
     raise CalendarGone(
-        f"There is no remote calendar {wanted!r}." if wanted else "The rule does not say which remote calendar it means.",
+        f"There is no remote calendar {wanted!r}."
+        if wanted
+        else "The rule does not say which remote calendar it means.",
         remedy=f"{meant}`calbridge calendars` lists those that there are ({', '.join(names) or 'none'}).",
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.core import projection
 from bridge.core.canonical import digest
-from bridge.core.projection import Detail, Views
+from bridge.core.content import read
+from bridge.core.view import is_private
 from bridge.errors import NotFound
 from bridge.store import collection as collections
-from bridge.store import rule as rules
+from bridge.store import lease
 from bridge.store.journal import Author
+from bridge.store.link import Made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,9 +28,8 @@ if TYPE_CHECKING:
     from bridge.store.database import Database, Transaction
     from bridge.store.link import Link
     from bridge.store.rule import Rule
+    from bridge.sync.views import Views
     from bridge.upstream.protocol import Upstream
-
-_LESS = {Detail.BUSY: 0, Detail.TITLES: 1, Detail.FULL: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Assignment:
             LeaseLost: Another worker has.
         """
         with self.database.writing() as tx:
-            rules.hold_lease(tx, self.rule.id, self.owner)
+            lease.hold_lease(tx, self.rule.id, self.owner)
             yield tx
 
     def here(self, tx: Transaction) -> Collection:
@@ -112,29 +112,20 @@ class Assignment:
         return Author(f"rule:{self.rule.key}", f"run:{run_id}", self.rule.id)
 
     def views(self, link: Link | None, here: CalendarObject | None) -> Views:
-        """What passes in each direction for one object.
-
-        What was hidden in one direction must not come back in the other: a busy block that somebody renames over
-        there is still a busy block, and so is a private appointment whatever the rule shows of others.
-        """
-        views = self.terms.views
-        out, into = views.out, views.into
-        less = min(out.detail, into.detail, key=_LESS.__getitem__)
-        if link is None or link.made != "there":
-            into = replace(into, detail=less)
-            if here is not None and projection.is_private(here):
-                into = replace(into, detail=Detail.BUSY)
-        else:
-            out = replace(out, detail=less)
-        return Views(out, into)
+        """What passes in each direction for one object, as it stands here."""
+        made_here = link is None or link.made is not Made.THERE
+        private = here is not None and any(
+            is_private(part, parts) for parts in [read(here).parts] for part in parts.values()
+        )
+        return self.terms.views.narrowed(made_here=made_here, private=private)
 
     def shown(self, obj: CalendarObject, views: Views) -> CalendarObject:
         """Our object as the upstream may see it."""
-        return projection.project(obj, views.out, parse=self.parse)
+        return views.shown(obj, parse=self.parse)
 
     def taken(self, obj: CalendarObject, views: Views) -> CalendarObject:
-        """A remote object as we take it over."""
-        return projection.project(obj, views.into, parse=self.parse)
+        """A remote object as it is taken over."""
+        return views.taken(obj, parse=self.parse)
 
 
 def same(one: CalendarObject, other: CalendarObject) -> bool:

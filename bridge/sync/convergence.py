@@ -32,7 +32,10 @@ def counted(a: Assignment, link: Link, written: CalendarObject) -> Link:
     rested = link.written_at is None or now - link.written_at > _QUIET
     streak = 0 if rested or state not in before else link.streak + 1
     return replace(
-        link, streak=streak, wrote=" ".join([state, *(each for each in before if each != state)][:_REMEMBERED]), written_at=now
+        link,
+        streak=streak,
+        wrote=" ".join([state, *(each for each in before if each != state)][:_REMEMBERED]),
+        written_at=now,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from bridge.core.sides import Side
 from bridge.store import held as holds
 from bridge.store import link as links
 from bridge.store import run as runs
-from bridge.sync.judging import held_back
+from bridge.store.held import HeldItem, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,35 +39,46 @@ def guarded(a: Assignment, verdicts: Sequence[Verdict], *, dry: bool) -> list[Ve
 
 
 def _guarded_on(a: Assignment, verdicts: list[Verdict], move: Move, side: Side, *, dry: bool) -> list[Verdict]:
+    rule_id = a.rule.id
     with a.database.reading() as tx:
-        approved = holds.approved(tx, a.rule.id, side)
-        waiting = holds.waiting_uids(tx, a.rule.id, side)
-        deletions = [each for each in verdicts if each.step.move is move and each.pair.uid not in approved]
+        approved = holds.uids(tx, rule_id, side, State.APPROVED)
+        waiting = holds.uids(tx, rule_id, side, State.WAITING)
+        verdicts = [
+            replace(each, approved=True) if each.step.move is move and each.pair.uid in approved else each
+            for each in verdicts
+        ]
+        deletions = {each.pair.uid for each in verdicts if each.step.move is move and not each.approved}
+        # What waits already is part of one mass deletion, however slowly the rest of it comes.
+        elsewhere = waiting - {each.pair.uid for each in verdicts}
         if not deletions and not waiting:
             return verdicts
-        of = links.count(tx, a.rule.id)
-        recent = runs.deletions_since(tx, a.rule.id, tx.now - _HOUR)[0 if side is Side.HERE else 1]
-    # What waits already is part of one mass deletion, however slowly the rest of it comes.
-    named = {each.pair.uid for each in deletions}
-    still = named | {uid for uid in waiting if uid not in {each.pair.uid for each in verdicts}}
-    if not exceeded(len(still), of, a.terms.guard, recent=recent):
-        if waiting and not dry:
-            with a.writing() as tx:
-                holds.dissolve(tx, a.rule.id, side, waiting)
-        return verdicts
+        of = links.count(tx, rule_id)
+        recent = runs.deletions_since(tx, rule_id, tx.now - _HOUR)[0 if side is Side.HERE else 1]
+    count = len(deletions) + len(elsewhere)
+    hold = bool(deletions) and exceeded(count, of, a.terms.guard, recent=recent)
     if not dry:
-        with a.writing() as tx:
-            back = {each.pair.uid for each in verdicts} & waiting - named
-            holds.dissolve(tx, a.rule.id, side, back)
-            holds.hold(
-                tx,
-                a.rule.id,
-                side,
-                [(each.pair.uid, each.pair.remote_id, each.step.summary) for each in deletions],
-                total=of,
-            )
-    sentence, _ = why_held(len(still), of, a.terms.guard, side=side, rule=a.rule.key, recent=recent)
-    held = {id(each) for each in deletions}
+        _note(a, verdicts, side, deletions if hold else set(), waiting - elsewhere, of)
+    if not hold:
+        return verdicts
+    sentence, _ = why_held(count, of, a.terms.guard, side=side, rule=a.rule.key, recent=recent)
     return [
-        next(held_back([each], frozenset({move}), sentence)) if id(each) in held else each for each in verdicts
+        replace(each, step=replace(each.step, move=Move.HELD, reason=sentence), waits=True)
+        if each.step.move is move and not each.approved
+        else each
+        for each in verdicts
     ]
+
+
+def _note(a: Assignment, verdicts: Sequence[Verdict], side: Side, held: set[str], looked_at: set[str], of: int) -> None:
+    """Brings the hold up to date: what is held now, and what is not to be deleted any more."""
+    released = looked_at - held
+    if not held and not released:
+        return
+    items = [
+        HeldItem(each.pair.uid, each.pair.remote_id, each.step.summary) for each in verdicts if each.pair.uid in held
+    ]
+    with a.writing() as tx:
+        if released:
+            holds.take_out(tx, a.rule.id, side, released)
+        if items:
+            holds.open_or_extend(tx, a.rule.id, side, items, total=of)

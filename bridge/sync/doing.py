@@ -11,18 +11,17 @@ from bridge.core.recurrence import held_components
 from bridge.core.series import time_of
 from bridge.core.sides import Side
 from bridge.errors import CalendarReadOnly, Conflict, ObjectRefused, QuotaExceeded, RemoteChanged, RemoteRefused
-from bridge.store import link as links
 from bridge.store import outbox
 from bridge.store import run as runs
 from bridge.sync import pull, push
 from bridge.sync.convergence import does_not_converge
 from bridge.sync.creating import create_there
 from bridge.sync.parking import park, park_restless, unpark
-from bridge.sync.pull import remote_of
 from bridge.sync.sighting import Hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+
     from bridge.core.model import CalendarObject
     from bridge.errors import UpstreamError
     from bridge.store.database import Transaction
@@ -34,6 +33,8 @@ GRACE = timedelta(minutes=10)
 """For so long after we wrote an object, its absence from a listing proves nothing: some servers list late."""
 
 _BATCH = 100
+_DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
+_WRITES = dict.fromkeys((Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE), Side.HERE)
 _QUIET = frozenset({Move.NOTHING, Move.FROZEN, Move.IGNORED, Move.BLOCKED, Move.FORGET})
 _CREATIONS_THERE = frozenset({Move.CREATE_THERE, Move.RECREATE_THERE})
 # What comes from there first, so that a calendar that takes nothing still gives; deletions last, so that what moves
@@ -61,7 +62,6 @@ class Doing:
         self.problem: UpstreamError | None = None
         self._a = a
         self._progress = progress
-        self._began = a.clock()
         self._run_id: int | None = None
         self._left: list[Verdict] = []
         self._to_log: list[Verdict] = []
@@ -89,13 +89,24 @@ class Doing:
             for verdict in rest:
                 self._one(verdict)
 
-    def end(self) -> None:
-        """Closes the log of the pass, where there is one."""
+    def end(self, outcome: str) -> None:
+        """Closes the log of the pass, where there is one.
+
+        Args:
+            outcome: How it ended: `done`, or the name of what broke it off.
+        """
         self._write_log()
         if self._run_id is None:
             return
         with self._a.database.writing() as tx:
-            runs.end(tx, self._run_id, counts=self.counts, problem=str(self.problem) if self.problem else "")
+            runs.end(
+                tx,
+                self._run_id,
+                outcome=outcome,
+                moves=self.counts,
+                requests=0,
+                problem=str(self.problem) if self.problem else "",
+            )
 
     def leave_intents(self, tx: Transaction) -> None:
         """Notes what a whole pass saw and did not do, as nothing else would bring it back."""
@@ -105,7 +116,7 @@ class Doing:
             for verdict in self._left
             if verdict.pair.remote_id is not None
         ]
-        outbox.bring_back(tx, self._a.rule.id, "here", here)
+        outbox.bring_back(tx, self._a.rule.id, Side.HERE, here)
         outbox.note_there(tx, self._a.rule.id, there)
 
     @property
@@ -117,7 +128,7 @@ class Doing:
         """Number of this pass in the log; a pass that does nothing has none."""
         if self._run_id is None:
             with self._a.writing() as tx:
-                self._run_id = runs.begin(tx, self._a.rule.id, kind=self.kind, started_at=self._began)
+                self._run_id = runs.begin(tx, self._a.rule.id, self.kind)
         return self._run_id
 
     def _leave(self, verdicts: Iterable[Verdict]) -> None:
@@ -145,7 +156,7 @@ class Doing:
         elif verdict.passed_over:
             pull.pass_over(tx, a, verdict)
         elif move is Move.NOTHING:
-            pull.stay(tx, a, verdict)
+            pull.stay(tx, verdict)
         else:
             pull.settle(tx, verdict)
 
@@ -203,10 +214,11 @@ class Doing:
             case Move.ADOPT:
                 self._adopt(verdict)
             case Move.DELETE_HERE:
-                if self._is_in_grace(verdict):
-                    self._postpone(verdict)
-                else:
+                until = self._in_grace_until(verdict)
+                if until is None:
                     pull.remove(a, verdict, author=self.author)
+                else:
+                    self._postpone(verdict, until)
             case Move.DELETE_THERE:
                 push.remove(a, verdict)
             case _:
@@ -222,27 +234,26 @@ class Doing:
 
     def _winner(self, verdict: Verdict) -> Side:
         """Whose version stays where both changed the same."""
-        here, there = verdict.pair.here, remote_of(verdict)
+        there = verdict.pair.their_object
         policy = self._a.terms.options.on_conflict
-        return winner(policy, None if here is None else here.changed_at, _modified(there) or self._noted(verdict))
+        return winner(policy, verdict.pair.ours.changed_at, _modified(there) or self._noted(verdict))
 
     def _noted(self, verdict: Verdict) -> datetime | None:
         """When the change there was first heard of, for upstreams that do not say when it was made."""
-        return min((intent.noted_at for intent in verdict.pair.intents if intent.side == "there"), default=None)
+        return min((intent.noted_at for intent in verdict.pair.intents if intent.side is Side.THERE), default=None)
 
-    def _is_in_grace(self, verdict: Verdict) -> bool:
-        link = verdict.pair.link
-        absent = verdict.pair.hint is Hint.ABSENT
-        return absent and link is not None and link.written_at is not None and self._a.clock() - link.written_at < GRACE
+    def _in_grace_until(self, verdict: Verdict) -> datetime | None:
+        """Until when the absence of an object proves nothing, as we have just written it; None where it does."""
+        written_at = verdict.pair.linked.written_at
+        if verdict.pair.hint is not Hint.ABSENT or written_at is None or self._a.clock() - written_at >= GRACE:
+            return None
+        return written_at + GRACE
 
-    def _postpone(self, verdict: Verdict) -> None:
-        link = verdict.pair.link
-        assert link is not None
-        assert link.written_at is not None
-        remote_id = verdict.pair.remote_id
-        assert remote_id is not None
-        with self._a.writing() as tx:
-            outbox.note_there(tx, self._a.rule.id, [(remote_id, Hint.ABSENT)], not_before=link.written_at + GRACE)
+    def _postpone(self, verdict: Verdict, until: datetime) -> None:
+        remote_id = verdict.pair.linked.remote_id
+        if remote_id is not None:
+            with self._a.writing() as tx:
+                outbox.note_there(tx, self._a.rule.id, [(remote_id, Hint.ABSENT)], not_before=until)
 
     def _failed(self, verdict: Verdict, error: Exception) -> None:
         """Sees to it that what failed is looked at again, or is parked."""
@@ -263,7 +274,7 @@ class Doing:
         remote_id = pair.remote_id or (pair.link.remote_id if pair.link is not None else None)
         if remote_id is not None:
             outbox.note_there(tx, self._a.rule.id, [(remote_id, Hint.CHANGED)])
-        outbox.bring_back(tx, self._a.rule.id, "here", [pair.uid])
+        outbox.bring_back(tx, self._a.rule.id, Side.HERE, [pair.uid])
 
     def _log(self, verdicts: Sequence[Verdict]) -> None:
         self._to_log += verdicts
@@ -279,7 +290,16 @@ class Doing:
         with self._a.writing() as tx:
             for verdict in self._to_log:
                 step = verdict.step
-                runs.note(tx, run_id, move=step.move, uid=step.uid, summary=step.summary, note=step.reason)
+                runs.note(
+                    tx,
+                    run_id,
+                    move=step.move,
+                    side=_WRITES.get(step.move, Side.THERE),
+                    uid=step.uid,
+                    summary=step.summary,
+                    note=step.reason,
+                    deletes=step.move in _DELETIONS and not verdict.approved,
+                )
             unpark(tx, self._a, self._to_log)
         self._to_log = []
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from bridge.core.decision import Move
 from bridge.core.plan import Plan
 from bridge.core.polling import reconcile_due
+from bridge.errors import CalbridgeError
 from bridge.store import link as links
 from bridge.store import outbox, placement
 from bridge.store import rule as rules
@@ -121,7 +122,7 @@ class Pass:
             # From here on nothing that the cursor has passed can be forgotten.
             self._note(sighting)
         doing = Doing(a, kind, self._progress)
-        unfinished = False
+        unfinished, outcome = False, "broken off"
         try:
             for number in range(_MOST_ROUNDS):
                 verdicts = self._verdicts(sighting, dry=False)
@@ -132,8 +133,12 @@ class Pass:
                 unfinished = self._has_more()
                 if not unfinished or doing.problem is not None:
                     break
+            outcome = "done"
+        except CalbridgeError as error:
+            outcome = type(error).__name__
+            raise
         finally:
-            doing.end()
+            doing.end(outcome)
         return Report(kind, doing.counts, doing.problem, unfinished, asked)
 
     def _look(self) -> Sighting:
@@ -167,9 +172,7 @@ class Pass:
         pairing = pair_up(a, sighting, intents, uids)
         if not dry:
             park_aside(a, pairing.aside)
-        occasion = Occasion(
-            first=self._kind is Kind.FIRST, whole=self._kind is not Kind.CHANGES, anew=self._anew
-        )
+        occasion = Occasion(first=self._kind is Kind.FIRST, whole=self._kind is not Kind.CHANGES, anew=self._anew)
         verdicts = Judge(a, occasion).judge(pairing.pairs)
         return guarded(a, verdicts, dry=dry)
 

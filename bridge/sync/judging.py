@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bridge.core import adoption, origin, projection
+from bridge.core import adoption, origin
 from bridge.core.decision import Blocked, Change, Move, allowed, decide
 from bridge.core.plan import Step
-from bridge.core.projection import Views
+from bridge.core.view import admits
 from bridge.core.window import Place
 from bridge.sync.assignment import same
 from bridge.sync.pairing import Bases, bases, changed_here, changed_there, relinked
 from bridge.sync.sighting import Hint
-from bridge.upstream.protocol import Unreadable
+from bridge.sync.views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,6 +53,7 @@ class Verdict:
         views: What passes in each direction.
         bases: What both sides were.
         waits: Whether its intents stay, as it is not decided for good.
+        approved: Whether a person has approved the deletion.
         passed_over: Whether it was there before the rule, and is to be left alone until somebody edits it.
     """
 
@@ -61,6 +62,7 @@ class Verdict:
     views: Views = field(repr=False)
     bases: Bases = field(repr=False)
     waits: bool = False
+    approved: bool = False
     passed_over: bool = False
 
 
@@ -87,12 +89,12 @@ class Judge:
         """The pairs, with those joined that are one appointment under two UIDs."""
         alone_here = {pair.uid: pair for pair in pairs if pair.link is None and pair.there is None and pair.here}
         alone_there = {
-            pair.uid: pair for pair in pairs if pair.link is None and pair.here is None and _remote(pair) is not None
+            pair.uid: pair for pair in pairs if pair.link is None and pair.here is None and pair.remote is not None
         }
         if not alone_here or not alone_there:
             return pairs
         here = {uid: self._a.parse(pair.here.raw) for uid, pair in alone_here.items() if pair.here is not None}
-        there = {uid: remote for uid, pair in alone_there.items() if (remote := _remote(pair)) is not None}
+        there = {uid: remote for uid, pair in alone_there.items() if (remote := pair.remote) is not None}
         found = adoption.matches(here, there, zone=self._a.terms.zone)
         matched = {each.there: each.here for each in found}
         return self._joined(pairs, alone_here, alone_there, matched)
@@ -127,7 +129,7 @@ class Judge:
 
     def _alone(self, pair: Pair, *, existed: bool | None = None) -> Verdict:
         """What to do with what stands on one side only, or on both without a link."""
-        remote = _remote(pair)
+        remote = pair.remote
         here = None if pair.here is None else self._a.parse(pair.here.raw)
         views = self._a.views(pair.link, here)
         existed = self._occasion.first if existed is None else existed
@@ -137,7 +139,7 @@ class Judge:
             reason = self._no_new_one_here(remote)
             move = Move.CREATE_HERE
         elif here is not None:
-            reason = "" if projection.admits(here, views.out) else "The rule's options leave out what it is."
+            reason = "" if admits(here, views.out) else "The rule's options leave out what it is."
             move = Move.CREATE_THERE
         else:
             # It came and went before anybody looked.
@@ -153,7 +155,7 @@ class Judge:
             return "Another rule of this server wrote it."
         if remote.component not in self._a.terms.holds:
             return f"This calendar holds no {remote.component}."
-        if not projection.admits(remote, self._a.terms.views.into):
+        if not admits(remote, self._a.terms.views.into):
             return "The rule's options leave out what it is."
         if len(remote.raw) > self._a.terms.max_object:
             return "It is larger than limits.max_object."
@@ -168,7 +170,7 @@ class Judge:
             return self._passed_over_there(pair, known, views)
         if pair.there is not None:
             # Here it is gone, and what stands there is what we wrote before we lost the answer.
-            remote = _remote(pair)
+            remote = pair.remote
             own = remote is not None and origin.marks(remote) == self._a.origin
             return self._checked(pair, Move.DELETE_THERE, views) if own else self._alone(pair, existed=False)
         if known.here is not None and pair.here is not None:
@@ -181,12 +183,11 @@ class Judge:
         return self._done(pair, Move.NOTHING, views, reason=_NOT_YET_SENT, waits=True)
 
     def _passed_over_there(self, pair: Pair, known: Bases, views: Views) -> Verdict:
-        assert known.there is not None
         if pair.here is not None:
             return self._alone(pair, existed=False)
         if not pair.seen:
             return self._done(pair, Move.NOTHING, views)
-        remote = _remote(pair)
+        remote = pair.remote
         if remote is None:
             return self._done(pair, Move.FORGET, views)
         if same(remote, known.there):
@@ -197,8 +198,6 @@ class Judge:
 
     def _linked(self, pair: Pair, link: Link, known: Bases) -> Verdict:
         a = self._a
-        assert known.here is not None
-        assert known.there is not None
         now = a.views(link, known.here)
         was = Views.read(link.view)
         here = changed_here(a, pair, known.here, was, now)
@@ -213,7 +212,7 @@ class Judge:
 
     def _agree(self, pair: Pair, views: Views) -> bool:
         """Whether both sides were changed alike."""
-        remote = _remote(pair)
+        remote = pair.remote
         if pair.here is None or remote is None or remote.uid != pair.uid:
             return False
         here = self._a.parse(pair.here.raw)
@@ -244,9 +243,9 @@ class Judge:
     def _is_in_window(self, pair: Pair, move: Move, known: Bases) -> bool:
         window = self._a.terms.window
         if move in _DELETIONS:
-            old = known.here or known.there or _remote(pair)
+            old = known.here or known.there or pair.remote
             return old is None or window.may_delete(old, self._now)
-        states = [known.here, known.there, _remote(pair)]
+        states = [known.here, known.there, pair.remote]
         if pair.here is not None:
             states.append(self._a.parse(pair.here.raw))
         return any(window.place(state, self._now) is not Place.OUTSIDE for state in states if state is not None)
@@ -261,24 +260,8 @@ class Judge:
         reason: str = "",
         waits: bool = False,
     ) -> Verdict:
-        remote = _remote(pair)
+        remote = pair.remote
         known = known or Bases(None, None)
         shown = self._a.parse(pair.here.raw) if pair.here is not None else remote or known.here or known.there
         summary = "" if shown is None else shown.summary
         return Verdict(pair, Step(move, pair.uid, pair.remote_id, summary, reason), views, known, waits)
-
-
-def _remote(pair: Pair) -> CalendarObject | None:
-    """What stands there, where it was looked at and is there."""
-    if pair.there is None or isinstance(pair.there.object, Unreadable):
-        return None
-    return pair.there.object
-
-
-def held_back(verdicts: Iterable[Verdict], moves: frozenset[Move], reason: str) -> Iterator[Verdict]:
-    """The verdicts, with those of `moves` turned into held ones."""
-    for verdict in verdicts:
-        if verdict.step.move in moves:
-            yield replace(verdict, step=replace(verdict.step, move=Move.HELD, reason=reason), waits=True)
-        else:
-            yield verdict

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bridge.core.decision import Change
+from bridge.core.sides import Side
 from bridge.store import journal, placement
 from bridge.store import link as links
 from bridge.sync.assignment import same
 from bridge.sync.sighting import Hint
 from bridge.upstream.protocol import Found, Gone, Unknown, Unreadable
 
+_Value = TypeVar("_Value")
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bridge.core.model import CalendarObject
-    from bridge.core.projection import Views
     from bridge.store.database import Transaction
     from bridge.store.link import Link
     from bridge.store.outbox import Intent
     from bridge.store.placement import Stored
     from bridge.sync.assignment import Assignment
     from bridge.sync.sighting import Sighting
+    from bridge.sync.views import Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,37 @@ class Pair:
     seen: bool
     hint: Hint | None
     intents: tuple[Intent, ...] = field(repr=False)
+
+    @property
+    def remote(self) -> CalendarObject | None:
+        """The remote object, where it was looked at and is there."""
+        return None if self.there is None or isinstance(self.there.object, Unreadable) else self.there.object
+
+    @property
+    def theirs(self) -> Found:
+        """What stands there, for a verdict that is about it."""
+        return _present(self.there)
+
+    @property
+    def their_object(self) -> CalendarObject:
+        """The remote object, for a verdict that is about it."""
+        return _present(self.remote)
+
+    @property
+    def ours(self) -> Stored:
+        """What stands here, for a verdict that is about it."""
+        return _present(self.here)
+
+    @property
+    def linked(self) -> Link:
+        """The link, for a verdict on a pair that has one."""
+        return _present(self.link)
+
+
+def _present(value: _Value | None) -> _Value:
+    if value is None:
+        raise ValueError("the verdict is about something that is not there")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +127,8 @@ class _Pairing:
     def __init__(self, a: Assignment, sighting: Sighting, intents: Sequence[Intent]) -> None:
         self._a = a
         self._sighting = sighting
-        self._here = {intent.key: intent for intent in intents if intent.side == "here"}
-        self._there = {intent.key: intent for intent in intents if intent.side == "there"}
+        self._here = {intent.key: intent for intent in intents if intent.side is Side.HERE}
+        self._there = {intent.key: intent for intent in intents if intent.side is Side.THERE}
         self._hints: dict[str, Hint] = {key: Hint(intent.hint) for key, intent in self._there.items()}
         # What was just read is newer than what an intent remembers.
         self._hints.update(sighting.hints)
@@ -174,7 +208,8 @@ class _Pairing:
         gone: set[str],
     ) -> None:
         """Pairs a remote object that no link names with what has its UID here."""
-        assert not isinstance(each.object, Unreadable)
+        if isinstance(each.object, Unreadable):
+            return
         uid = each.object.uid
         link = by_uid.get(uid)
         intents = self._intents(uid, each.remote_id)
@@ -208,6 +243,16 @@ class Bases:
     here: CalendarObject | None
     there: CalendarObject | None
 
+    @property
+    def of_here(self) -> CalendarObject:
+        """What was here, for a verdict on a pair of which that is known."""
+        return _present(self.here)
+
+    @property
+    def of_there(self) -> CalendarObject:
+        """What was there, for a verdict on a pair of which that is known."""
+        return _present(self.there)
+
 
 def bases(a: Assignment, tx: Transaction, link: Link) -> Bases:
     """Reads what a link keeps."""
@@ -236,10 +281,9 @@ def changed_there(a: Assignment, pair: Pair, base: CalendarObject | None, old: V
         return Change.UNCHANGED
     if pair.there is None:
         return Change.GONE
-    assert not isinstance(pair.there.object, Unreadable)
+    now = pair.their_object
     if base is None:
         return Change.CHANGED
-    now = pair.there.object
     if now.uid != base.uid:
         return Change.CHANGED
     return Change.UNCHANGED if same(a.taken(now, new), a.taken(base, old)) else Change.CHANGED

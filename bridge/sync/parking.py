@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.core import content
 from bridge.core.difference import difference
+from bridge.core.sides import Side
 from bridge.errors import RemoteRefused
 from bridge.store import outbox, parked
 
@@ -31,13 +32,13 @@ def park(a: Assignment, verdict: Verdict, error: CalbridgeError) -> None:
         parked.park(
             tx,
             a.rule.id,
-            side="there" if pair.here is None else "here",
-            key=pair.uid if pair.here is not None else pair.remote_id or pair.uid,
+            Side.THERE if pair.here is None else Side.HERE,
+            pair.uid if pair.here is not None else pair.remote_id or pair.uid,
             uid=pair.uid,
             summary=verdict.step.summary,
             reason=error.message,
             remedy=error.remedy or _REMEDY,
-            property_name=error.property_name if isinstance(error, RemoteRefused) else "",
+            property=error.property_name if isinstance(error, RemoteRefused) else "",
         )
         for intent in pair.intents:
             outbox.settle(tx, intent)
@@ -75,13 +76,12 @@ def park_aside(a: Assignment, aside: Sequence[Aside]) -> None:
                 parked.park(
                     tx,
                     a.rule.id,
-                    side="there",
-                    key=each.remote_id,
+                    Side.THERE,
+                    each.remote_id,
                     uid=each.uid,
                     summary="",
                     reason=each.reason,
                     remedy=_REMEDY,
-                    property_name="",
                 )
                 if each.intent is not None:
                     outbox.settle(tx, each.intent)
@@ -93,6 +93,6 @@ def unpark(tx: Transaction, a: Assignment, verdicts: Sequence[Verdict]) -> None:
     """Takes what was done after all off the list of what is parked."""
     for verdict in verdicts:
         pair = verdict.pair
-        parked.unpark(tx, a.rule.id, "here", pair.uid)
+        parked.unpark(tx, a.rule.id, Side.HERE, pair.uid)
         if pair.remote_id is not None:
-            parked.unpark(tx, a.rule.id, "there", pair.remote_id)
+            parked.unpark(tx, a.rule.id, Side.THERE, pair.remote_id)

@@ -7,16 +7,16 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from bridge.core import content, origin
-from bridge.core.difference import apply, difference
+from bridge.core.applying import apply
+from bridge.core.difference import difference
 from bridge.core.precondition import ANY, Precondition
 from bridge.errors import Conflict, ObjectRefused
 from bridge.store import calendar_object as objects
 from bridge.store import link as links
 from bridge.store import outbox
-from bridge.store.link import Link
+from bridge.store.link import Link, Made
 from bridge.store.put_many import put_many
 from bridge.sync.convergence import counted
-from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,21 +35,13 @@ def href_for(uid: str) -> str:
     return f"{sha256(uid.encode()).hexdigest()[:_DIGITS]}.ics"
 
 
-def remote_of(verdict: Verdict) -> CalendarObject:
-    """The remote object of a verdict that is about one."""
-    there = verdict.pair.there
-    assert there is not None
-    assert not isinstance(there.object, Unreadable)
-    return there.object
-
-
 def brought(a: Assignment, verdict: Verdict) -> CalendarObject:
     """What is to stand here: what stands here now, with what changed there.
 
     Where nothing stands here any more, it is what stood here last.
     """
     pair, known, views = verdict.pair, verdict.bases, verdict.views
-    remote = remote_of(verdict)
+    remote = verdict.pair.their_object
     target = known.here if pair.here is None else a.parse(pair.here.raw)
     if target is None or known.there is None:
         return a.parse(_unmarked(a.taken(remote, views)))
@@ -77,17 +69,14 @@ def pull(a: Assignment, verdict: Verdict, *, author: Author) -> None:
 
 def _put(tx: Transaction, a: Assignment, verdict: Verdict, new: CalendarObject, *, author: Author) -> None:
     here = verdict.pair.here
-    precondition = (
-        Precondition(if_none_match=ANY) if here is None else Precondition(if_match=frozenset({here.etag}))
-    )
+    precondition = Precondition(if_none_match=ANY) if here is None else Precondition(if_match=frozenset({here.etag}))
     href = href_for(new.uid) if here is None else here.href
     objects.put(tx, a.rule.collection_id, href, new, author=author, precondition=precondition)
 
 
 def keep(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject) -> None:
     """Notes that both sides agree now: `here`, and what was seen there."""
-    there = verdict.pair.there
-    assert there is not None
+    there = verdict.pair.theirs
     known = verdict.pair.link or Link(
         rule_id=a.rule.id,
         uid=here.uid,
@@ -96,7 +85,7 @@ def keep(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject)
         base_here=None,
         base_there=None,
         view="",
-        made="there",
+        made=Made.THERE,
         generation=0,
         written_at=None,
         streak=0,
@@ -107,7 +96,7 @@ def keep(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject)
         remote_id=there.remote_id,
         remote_etag=there.etag,
         base_here=links.keep_body(tx, here.raw),
-        base_there=links.keep_body(tx, remote_of(verdict).raw),
+        base_there=links.keep_body(tx, verdict.pair.their_object.raw),
         view=verdict.views.text(),
     )
     links.put(tx, counted(a, agreed, here) if known.base_here != agreed.base_here else agreed)
@@ -157,8 +146,7 @@ def remove(a: Assignment, verdict: Verdict, *, author: Author) -> None:
     Raises:
         Conflict: It was changed here meanwhile: an edit beats a deletion.
     """
-    here = verdict.pair.here
-    assert here is not None
+    here = verdict.pair.ours
     with a.writing() as tx:
         precondition = Precondition(if_match=frozenset({here.etag}))
         objects.remove(tx, a.rule.collection_id, here.href, author=author, precondition=precondition)
@@ -182,9 +170,9 @@ def pass_over(tx: Transaction, a: Assignment, verdict: Verdict) -> None:
         remote_id=None if there is None else there.remote_id,
         remote_etag=None if there is None else there.etag,
         base_here=None if pair.here is None else pair.here.etag,
-        base_there=None if there is None else links.keep_body(tx, remote_of(verdict).raw),
+        base_there=None if there is None else links.keep_body(tx, verdict.pair.their_object.raw),
         view=verdict.views.text(),
-        made="here" if there is None else "there",
+        made=Made.HERE if there is None else Made.THERE,
         generation=0,
         written_at=None,
         streak=0,
@@ -194,7 +182,7 @@ def pass_over(tx: Transaction, a: Assignment, verdict: Verdict) -> None:
     settle(tx, verdict)
 
 
-def stay(tx: Transaction, a: Assignment, verdict: Verdict) -> None:
+def stay(tx: Transaction, verdict: Verdict) -> None:
     """Settles a pair for which nothing is to be done, and notes what both sides are where they agree."""
     pair, known = verdict.pair, verdict.bases
     linked = known.here is not None and known.there is not None
@@ -205,7 +193,7 @@ def stay(tx: Transaction, a: Assignment, verdict: Verdict) -> None:
                 link,
                 remote_id=pair.there.remote_id,
                 remote_etag=pair.there.etag,
-                base_there=links.keep_body(tx, remote_of(verdict).raw),
+                base_there=links.keep_body(tx, verdict.pair.their_object.raw),
             )
         if link != pair.link:
             links.put(tx, link)

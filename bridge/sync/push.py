@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.core import content, origin
-from bridge.core.difference import apply, difference
+from bridge.core.applying import apply
+from bridge.core.difference import difference
 from bridge.core.merge import merge
 from bridge.core.precondition import Precondition
 from bridge.core.sides import Side
@@ -14,9 +15,10 @@ from bridge.errors import RemoteRefused, UidTaken
 from bridge.store import calendar_object as objects
 from bridge.store import conflict as conflicts
 from bridge.store import link as links
-from bridge.store.link import Link
+from bridge.store.link import Link, Made
 from bridge.sync.convergence import counted
-from bridge.sync.pull import href_for, remote_of, settle
+from bridge.sync.pull import settle
+from bridge.sync.views import Views
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
@@ -33,21 +35,15 @@ if TYPE_CHECKING:
 
 def own(a: Assignment, verdict: Verdict) -> CalendarObject:
     """Our object of a verdict that is about one."""
-    here = verdict.pair.here
-    assert here is not None
-    return a.parse(here.raw)
+    return a.parse(verdict.pair.ours.raw)
 
 
 def outgoing(a: Assignment, verdict: Verdict) -> CalendarObject:
     """What is to stand there: what stood there last, with what changed here."""
-    known, views, link = verdict.bases, verdict.views, verdict.pair.link
-    assert link is not None
-    there = verdict.pair.there
-    base = known.there if there is None else remote_of(verdict)
-    assert known.here is not None
-    assert base is not None
-    before = content.read(a.shown(known.here, type(views).read(link.view)))
-    now = content.read(a.shown(own(a, verdict), views))
+    known, pair = verdict.bases, verdict.pair
+    base = known.of_there if pair.there is None else pair.their_object
+    before = content.read(a.shown(known.of_here, Views.read(pair.linked.view)))
+    now = content.read(a.shown(own(a, verdict), verdict.views))
     return a.parse(content.write(apply(difference(before, now), content.read(base))))
 
 
@@ -70,7 +66,7 @@ def announce(a: Assignment, verdicts: Sequence[Verdict]) -> list[Link]:
                 base_here=None,
                 base_there=None,
                 view=verdict.views.text(),
-                made="here" if old is None else old.made,
+                made=Made.HERE if old is None else old.made,
                 generation=(0 if old is None else old.generation) + again,
                 written_at=None,
                 streak=0 if old is None else old.streak,
@@ -106,9 +102,7 @@ def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Link, Stored]]) -> 
             settle(tx, verdict)
 
 
-def _keep(
-    tx: Transaction, a: Assignment, verdict: Verdict, link: Link, here: CalendarObject, stored: Stored
-) -> None:
+def _keep(tx: Transaction, a: Assignment, verdict: Verdict, link: Link, here: CalendarObject, stored: Stored) -> None:
     """Notes that both sides agree: `here`, and the upstream's answer, whatever it made of what it was given."""
     answer = _readable(stored)
     agreed = replace(
@@ -124,7 +118,9 @@ def _keep(
 
 def _readable(stored: Stored) -> CalendarObject:
     if isinstance(stored.object, Unreadable):
-        raise RemoteRefused(f"The upstream took the appointment and gave back what cannot be read: {stored.object.reason}")
+        raise RemoteRefused(
+            f"The upstream took the appointment and gave back what cannot be read: {stored.object.reason}"
+        )
     return stored.object
 
 
@@ -135,23 +131,26 @@ def push(a: Assignment, verdict: Verdict) -> None:
         RemoteChanged: It was changed there meanwhile.
         UpstreamError: It was not changed, or nobody knows.
     """
-    link = verdict.pair.link
-    assert link is not None
     here = own(a, verdict)
     stored = _replace(a, verdict, outgoing(a, verdict))
     with a.writing() as tx:
-        _keep(tx, a, verdict, link, here, stored)
+        _keep(tx, a, verdict, verdict.pair.linked, here, stored)
         settle(tx, verdict)
 
 
 def _replace(a: Assignment, verdict: Verdict, new: CalendarObject) -> Stored:
-    pair = verdict.pair
-    assert pair.link is not None
-    etag = pair.link.remote_etag if pair.there is None else pair.there.etag
-    remote_id = pair.remote_id or pair.link.remote_id
-    assert remote_id is not None
-    assert etag is not None
+    remote_id, etag = _version(verdict)
     return a.upstream.replace(a.calendar, remote_id, new, if_match=etag)
+
+
+def _version(verdict: Verdict) -> tuple[str, str]:
+    """Id and etag of what is to be replaced or removed there: as it was seen, or as the link knows it."""
+    there, link = verdict.pair.there, verdict.pair.link
+    if there is not None:
+        return there.remote_id, there.etag
+    if link is None or link.remote_id is None or link.remote_etag is None:
+        raise ValueError("the verdict is about a remote object that is not there")
+    return link.remote_id, link.remote_etag
 
 
 def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author, reads: bool, writes: bool) -> None:
@@ -170,7 +169,7 @@ def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author
         Conflict: It was changed here meanwhile.
         UpstreamError: It was not changed there, or nobody knows.
     """
-    here, there = own(a, verdict), remote_of(verdict)
+    here, there = own(a, verdict), verdict.pair.their_object
     merged = _merged(a, verdict, here, there, prefer)
     if merged.clashes:
         _note_clash(a, verdict, here, there, merged, prefer)
@@ -190,28 +189,24 @@ def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author
 
 def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject, prefer: Side) -> Merged:
     known, views = verdict.bases, verdict.views
-    shown, taken = content.read(a.shown(here, views)), content.read(a.taken(there, views))
+    shown, taken = a.shown(here, views), a.taken(there, views)
     if known.here is None or known.there is None:
         # Nothing is known of how they came to differ: to the winner, the other is what was before.
         older = taken if prefer is Side.HERE else shown
         return merge(base_here=older, here=shown, base_there=older, there=taken, prefer=prefer)
-    link = verdict.pair.link
-    assert link is not None
-    was = type(views).read(link.view)
+    was = Views.read(verdict.pair.linked.view)
     return merge(
-        base_here=content.read(a.shown(known.here, was)),
+        base_here=a.shown(known.here, was),
         here=shown,
-        base_there=content.read(a.taken(known.there, was)),
+        base_there=a.taken(known.there, was),
         there=taken,
         prefer=prefer,
     )
 
 
-def _applied(
-    a: Assignment, before: CalendarObject, after: content.Content, whole: CalendarObject
-) -> CalendarObject:
+def _applied(a: Assignment, before: CalendarObject, after: bytes, whole: CalendarObject) -> CalendarObject:
     """The whole object, with what a merge changed in the part of it that passes."""
-    changes = difference(content.read(before), after)
+    changes = difference(content.read(before), content.read(a.parse(after)))
     return a.parse(content.write(apply(changes, content.read(whole)))) if changes else whole
 
 
@@ -225,7 +220,7 @@ def _note_clash(
             rule_id=a.rule.id,
             uid=verdict.pair.uid,
             summary=here.summary,
-            lost_side="there" if prefer is Side.HERE else "here",
+            lost_side=prefer.other,
             lost=links.keep_body(tx, lost.raw),
             kept=links.keep_body(tx, kept.raw),
             properties=", ".join(sorted({clash.property for clash in merged.clashes})),
@@ -233,26 +228,23 @@ def _note_clash(
 
 
 def _put_here(tx: Transaction, a: Assignment, verdict: Verdict, new: CalendarObject, *, author: Author) -> None:
-    here = verdict.pair.here
-    href = href_for(new.uid) if here is None else here.href
-    precondition = None if here is None else Precondition(if_match=frozenset({here.etag}))
-    assert precondition is not None
-    objects.put(tx, a.rule.collection_id, href, new, author=author, precondition=precondition)
+    here = verdict.pair.ours
+    precondition = Precondition(if_match=frozenset({here.etag}))
+    objects.put(tx, a.rule.collection_id, here.href, new, author=author, precondition=precondition)
 
 
 def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject, stored: Stored | None) -> None:
     pair = verdict.pair
-    assert pair.there is not None
     link = pair.link or Link(
         rule_id=a.rule.id,
         uid=pair.uid,
-        remote_id=pair.there.remote_id,
-        remote_etag=pair.there.etag,
+        remote_id=pair.theirs.remote_id,
+        remote_etag=pair.theirs.etag,
         base_here=None,
         base_there=None,
         view=verdict.views.text(),
         # After the loss of the database, what we once made there is still known as ours.
-        made="here" if origin.marks(remote_of(verdict)) == a.origin else "adopted",
+        made=Made.HERE if origin.marks(pair.their_object) == a.origin else Made.ADOPTED,
         generation=0,
         written_at=None,
         streak=0,
@@ -265,10 +257,10 @@ def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarO
         tx,
         replace(
             link,
-            remote_id=pair.there.remote_id,
-            remote_etag=pair.there.etag,
+            remote_id=pair.theirs.remote_id,
+            remote_etag=pair.theirs.etag,
             base_here=links.keep_body(tx, here.raw),
-            base_there=links.keep_body(tx, remote_of(verdict).raw),
+            base_there=links.keep_body(tx, pair.their_object.raw),
             view=verdict.views.text(),
         ),
     )
@@ -281,12 +273,8 @@ def remove(a: Assignment, verdict: Verdict) -> None:
         RemoteChanged: It was changed there meanwhile: an edit beats a deletion.
         UpstreamError: It was not deleted, or nobody knows.
     """
-    pair = verdict.pair
-    etag = pair.there.etag if pair.there is not None else pair.link.remote_etag if pair.link is not None else None
-    remote_id = pair.remote_id or (pair.link.remote_id if pair.link is not None else None)
-    assert remote_id is not None
-    assert etag is not None
+    remote_id, etag = _version(verdict)
     a.upstream.remove(a.calendar, remote_id, if_match=etag)
     with a.writing() as tx:
-        links.remove(tx, a.rule.id, pair.uid)
+        links.remove(tx, a.rule.id, verdict.pair.uid)
         settle(tx, verdict)

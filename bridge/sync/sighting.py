@@ -48,9 +48,7 @@ class Sighting:
     total: int
 
 
-def look(
-    upstream: Upstream, calendar: str, cursor: str | None, known: Callable[[], Mapping[str, str]]
-) -> Sighting:
+def look(upstream: Upstream, calendar: str, cursor: str | None, known: Callable[[], Mapping[str, str]]) -> Sighting:
     """Reads what changed since `cursor`, or everything where that is None or not valid any more.
 
     Args:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from bridge.core.decision import Acts, Direction, Existing, OnConflict, Options
 from bridge.core.guard import Guard
 from bridge.core.origin import Origin
-from bridge.core.projection import Blocking, Detail, View, Views
+from bridge.core.sides import Side
+from bridge.core.view import Blocking, Detail, View
 from bridge.core.window import Window
 from bridge.sync.assignment import Terms
+from bridge.sync.views import Views
 
 if TYPE_CHECKING:
     from bridge.config import Configuration
@@ -65,12 +67,14 @@ def _acts(section: Push | Pull) -> Acts:
 def _views(rule: Rule) -> Views:
     return Views(
         out=View(
+            towards=Side.THERE,
             detail=Detail(rule.push.detail),
             attendees=rule.attendees,
             components=frozenset(rule.push.components),
             categories=frozenset(rule.push.categories),
         ),
         into=View(
+            towards=Side.HERE,
             detail=Detail(rule.pull.detail),
             attendees=rule.attendees,
             components=frozenset(rule.pull.components),

@@ -130,9 +130,7 @@ class ShelfUpstream:
             last = {id_: gone for number, id_, gone in shelf.log if number > since}
         else:
             last = dict.fromkeys(shelf.objects, False)
-        items = [
-            Gone(id_) if gone else Changed(id_, str(shelf.objects[id_][0])) for id_, gone in last.items()
-        ]
+        items = [Gone(id_) if gone else Changed(id_, str(shelf.objects[id_][0])) for id_, gone in last.items()]
         half = len(items) // 2
         yield Page(tuple(items[:half]))
         if misdeed == "cut":

@@ -13,6 +13,7 @@ def upgrade() -> None:
     sa.Column('key', sa.Text(), nullable=False, comment='its name in the configuration'),
     sa.Column('target', sa.Text(), nullable=False, comment='resource, connection and remote calendar'),
     sa.Column('origin', sa.Text(), nullable=False, comment='site.rule: the mark on everything that it writes upstream'),
+    sa.Column('calendar', sa.Text(), nullable=True, comment='id of the remote calendar, once it was found'),
     sa.Column('collection_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('pushes', sa.Boolean(), nullable=False, comment='it wants to hear of changes here'),
     sa.Column('active', sa.Boolean(), nullable=False, comment='it stands in the configuration'),
