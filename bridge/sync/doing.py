@@ -103,7 +103,7 @@ class Doing:
                 tx,
                 self._run_id,
                 outcome=outcome,
-                moves=self.counts,
+                moves={str(move): count for move, count in self.counts.items()},
                 requests=0,
                 problem=str(self.problem) if self.problem else "",
             )

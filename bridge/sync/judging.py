@@ -190,7 +190,7 @@ class Judge:
         remote = pair.remote
         if remote is None:
             return self._done(pair, Move.FORGET, views)
-        if same(remote, known.there):
+        if same(remote, known.of_there):
             return self._done(pair, Move.NOTHING, views)
         return self._alone(pair, existed=False)
 

@@ -63,7 +63,7 @@ def _moving(a: Assignment, verdict: Verdict) -> list[str]:
     if pair.here is None or verdict.bases.there is None:
         return []
     before, now = content.read(verdict.bases.there), content.read(a.shown(a.parse(pair.here.raw), verdict.views))
-    return sorted(difference(before, now).names)
+    return sorted({slot.group for slot in difference(before, now).changes})
 
 
 def park_aside(a: Assignment, aside: Sequence[Aside]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bridge.core import content
 from bridge.core.guests import as_ours, with_description, without_list
@@ -69,7 +69,7 @@ class Views:
         if self.out.attendees:
             return as_ours(part, replace(part, content=()))
         description = content.text(part, "DESCRIPTION") or ""
-        bare = without_list(description)
+        bare = without_list(description, None)
         if bare == description:
             return part
         if bare:
@@ -87,12 +87,12 @@ class Views:
         return cls(_view(out, Side.THERE), _view(into, Side.HERE), made_here)
 
 
-def _plain(view: View) -> list[object]:
+def _plain(view: View) -> list[Any]:
     components = sorted(map(str, view.components))
     return [view.detail, view.attendees, view.free, view.all_day, components, sorted(view.categories)]
 
 
-def _view(plain: list[object], towards: Side) -> View:
+def _view(plain: list[Any], towards: Side) -> View:
     detail, attendees, free, all_day, components, categories = plain
     return View(
         towards=towards,
@@ -100,6 +100,6 @@ def _view(plain: list[object], towards: Side) -> View:
         attendees=bool(attendees),
         free=Blocking(free),
         all_day=Blocking(all_day),
-        components=frozenset(map(ComponentType, components)),  # type: ignore[arg-type]
-        categories=frozenset(categories),  # type: ignore[arg-type]
+        components=frozenset(map(ComponentType, components)),
+        categories=frozenset(categories),
     )
