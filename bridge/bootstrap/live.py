@@ -83,6 +83,7 @@ class Live:
             site = replace(self._site, configuration=fresh)
             if self._leads:
                 site.ensure_collections()
+                site.declare_rules()
         except (ConfigurationError, StoreError) as error:
             self._refuse(error, is_new=is_new)
             return

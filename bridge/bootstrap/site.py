@@ -19,6 +19,7 @@ from bridge.store import collection, feed_record, journal
 from bridge.store.collection import Address, Kind
 from bridge.store.database import Database
 from bridge.store.sealed import KeyFile
+from bridge.sync.declaring import declare
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +95,7 @@ class Site:
         """Brings the tables up to date, and makes the collections of resources that are new in the configuration."""
         self.database.migrate()
         self.ensure_collections()
+        self.declare_rules()
 
     def ensure_collections(self) -> None:
         """Makes the collections of resources that are new in the configuration."""
@@ -107,6 +109,10 @@ class Site:
             with self.database.writing() as tx:
                 for address in missing:
                     collection.ensure(tx, address)
+
+    def declare_rules(self) -> None:
+        """Makes the rules of the configuration known to the store; those that have left it are left over."""
+        declare(self.database, self.configuration, secret=self.keys.derive("origin"))
 
     def upkeep(self) -> None:
         """Forgets what is older than the configuration wants it kept: deletions and journal entries."""

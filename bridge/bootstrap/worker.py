@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ import structlog
 from bridge.bootstrap.live import Live
 from bridge.bootstrap.logs import log_to_stderr
 from bridge.bootstrap.site import Site, now, open_site, open_store
+from bridge.bootstrap.syncing import worker_of
 from bridge.feed.views import FeedView
 from bridge.radicale_plugin.backing import Backing
 from bridge.store.pulse import Pulse
@@ -92,7 +94,17 @@ def work(start: Start) -> Front:
             os.kill(os.getpid(), signal.SIGTERM)
 
     keep_doing(end_when_left_alone, live.look, live.keep_up, every=_LOOK_EVERY_SECONDS)
+    if start.leads and start.first.server.sync:
+        _keep_rules(site, live)
     return _faces(site, live)
+
+
+def _keep_rules(site: Site, live: Live) -> None:
+    """Runs the rules beside the answers to requests, and lets passes end well before the process does."""
+    worker = worker_of(site, live.configuration)
+    worker.start()
+    # A child of multiprocessing ends without running what is registered with atexit.
+    Finalize(None, worker.stop, exitpriority=0)
 
 
 def keep_doing(*steps: Callable[[], None], every: float) -> threading.Event:

@@ -11,4 +11,11 @@ SECONDS = Histogram(
     ["face"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+PASSES = Counter("calbridge_passes_total", "Passes over rules; the outcome is `done`, or what went wrong", ["outcome"])
+PASS_SECONDS = Histogram(
+    "calbridge_pass_seconds",
+    "Time that a pass over a rule took",
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 300, 1800),
+)
+MOVES = Counter("calbridge_moves_total", "Objects that passes over rules dealt with", ["move"])
 RELOADS = Counter("calbridge_reloads_total", "Changes of the configuration file", ["outcome"])
