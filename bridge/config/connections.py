@@ -9,7 +9,7 @@ from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from bridge.config.locations import FilePath, folder_of
 from bridge.config.passwords import PlainPassword
-from bridge.config.remote_urls import caldav_url, ics_url, is_mail
+from bridge.config.remote_urls import caldav_url, ics_url, is_mail, shown_url
 from bridge.config.settings import Settings
 from bridge.config.values import Switch, plain_text, whole
 from bridge.config.words import nearest, one_of, refusal
@@ -23,7 +23,7 @@ class ConnectionType(StrEnum):
 
 
 NOT_YET = ("google", "microsoft", "exchange")
-"""Kinds of upstream that are not there yet."""
+"""Kinds of upstream that people ask for, and that are not there yet."""
 
 _MEANT = {
     "apple": "caldav",
@@ -42,9 +42,7 @@ def _type(value: object) -> ConnectionType:
     if value not in words:
         word = value.casefold() if isinstance(value, str) else ""
         meant = _MEANT.get(word) or nearest(word, words)
-        raise refusal(
-            f"{one_of(words)}; {', '.join(NOT_YET[:-1])} and {NOT_YET[-1]} are not there yet", suggestion=meant
-        )
+        raise refusal(f"{one_of(words)} ({one_of(NOT_YET)} cannot be connected yet)", suggestion=meant)
     return ConnectionType(value)
 
 
@@ -116,3 +114,8 @@ class Connection(Settings):
     )
     rate: Annotated[int, *whole(1, 60_000)] = Field(default=600, description="requests in a minute, at most")
     parallel: Annotated[int, *whole(1, 32)] = Field(default=4, description="requests at once, at most")
+
+    @property
+    def shown(self) -> str:
+        """The address as a person may see it: of an ICS address the host alone, as the rest may be secret."""
+        return shown_url(self.url) if self.type is ConnectionType.ICS else self.url

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from bridge.config.connections import ConnectionType
+from bridge.config.graph import contradictions
 from bridge.config.locations import without_password
 from bridge.config.login_needs import unmet_needs
 from bridge.config.model import Configuration, Document
-from bridge.config.problems import Problem, write_place
+from bridge.config.problems import MISSING, Problem, write_place
 from bridge.config.reader import read_tree
 from bridge.config.references import unknown_names
+from bridge.config.remote_urls import shown_url
+from bridge.config.rule_warnings import rule_warnings
 from bridge.config.secret_files import Unreadable, is_exposed, read_text
 from bridge.config.secrets import (
     HIDDEN,
@@ -24,6 +28,7 @@ from bridge.config.secrets import (
 )
 from bridge.config.server import AuthType
 from bridge.config.shape import settings_at
+from bridge.config.upstream_needs import faults_by_type
 from bridge.config.words import nearest, quote
 from bridge.errors import ConfigurationError
 
@@ -36,10 +41,18 @@ if TYPE_CHECKING:
     from bridge.config.problems import Place
     from bridge.config.tree import Node
 
+
+def _shown_user(written: str) -> str:
+    # People write the password behind it, as in a URL.
+    name, colon, _ = written.partition(":")
+    return f"{name}:…" if colon else name
+
+
+_PARTLY_SHOWN = {"url": shown_url, "user": _shown_user}
+
 LARGEST_FILE = 4 * 1024 * 1024
 """Bytes; thousands of users and resources fit in a tenth of it."""
 
-MISSING = "nothing"
 UNKNOWN = "an unknown setting"
 
 
@@ -68,12 +81,15 @@ def load(path: Path, *, environ: Mapping[str, str]) -> Configuration:
         problems += put_in_secrets(tree, plain, folder)
         problems += unreadable_certificates(tree, folder)
         problems += unknown_names(tree)
+        problems += faults_by_type(tree)
         try:
             document = Document.model_validate(plain, context={"folder": folder})
         except ValidationError as error:
-            problems += [_problem(each, tree) for each in error.errors(include_url=False, include_input=False)]
+            errors = error.errors(include_url=False, include_input=False)
+            problems += [_problem(each, tree) for each in errors if not _only_follows(each, tree)]
         if document is not None and not problems:
             problems += unmet_needs(tree, document.auth)
+            problems += contradictions(tree, document)
     if problems or document is None:
         raise _refusal(path, problems)
     warnings = tuple(_warnings(document, tree, path, folder))
@@ -93,6 +109,20 @@ def _refusal(path: Path, problems: Iterable[Problem]) -> ConfigurationError:
     sentences = tuple(problem.sentence(str(path)) for problem in ordered)
     count = "1 fault" if len(sentences) == 1 else f"{len(sentences)} faults"
     return ConfigurationError(f"The configuration file {path} has {count}.", problems=sentences)
+
+
+def _only_follows(error: ErrorDetails, tree: Node) -> bool:
+    """Whether `error` is no fault of its own: what it comes from is said already."""
+    *steps, last = map(str, error["loc"] or ("",))
+    section = tree.mapping(*steps)
+    kind = section.get("type")
+    # Which settings an upstream has depends on its type.
+    is_unknown_upstream = steps[:1] == ["connections"] and kind is not None and kind.value not in tuple(ConnectionType)
+    return (
+        (error["type"] == "missing" and (f"{last}_file" in section or is_unknown_upstream))
+        or (error["type"] == "extra_forbidden" and is_unknown_upstream)
+        or error["type"] == "default_factory_not_called"
+    )
 
 
 def _problem(error: ErrorDetails, tree: Node) -> Problem:
@@ -131,6 +161,8 @@ def _found(place: Place, tree: Node) -> tuple[Place, str]:
     secret = HIDDEN.intersection(map(str, place))
     if place == ("database",) and isinstance(node.value, str):
         return place, quote(without_password(node.written))
+    if place[:1] == ("connections",) and last in _PARTLY_SHOWN and isinstance(node.value, str) and not node.substituted:
+        return place, quote(_PARTLY_SHOWN[last](node.written))
     if not secret or node.substituted or node.value is None or isinstance(node.value, Mapping | tuple):
         return place, node.found()
     return place, "a value that is not shown"
@@ -142,6 +174,8 @@ def _warnings(document: Document, tree: Node, path: Path, folder: Path) -> Itera
 
     for place, node in exposed_files(tree, folder):
         yield warning(place, node.line, f"every user of this machine may read {node.found()}; take that right away")
+    for place, sentence in rule_warnings(document):
+        yield warning(place, tree.at(place).line, sentence)
     database = tree.mapping().get("database")
     if database is not None and not database.substituted and "…@" in document.database.shown and is_exposed(path):
         sentence = "every user of this machine may read the password; use ${NAME} or database_file"

@@ -9,6 +9,9 @@ from bridge.config.words import quote
 Place = tuple[str | int, ...]
 """The keys (and places in lists) that lead to a setting."""
 
+MISSING = "nothing"
+"""What is found where a setting is needed and absent."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:

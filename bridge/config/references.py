@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bridge.config.problems import Problem
-from bridge.config.words import nearest, quote
+from bridge.config.words import nearest, one_of, quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ OPTIONS = (
 
 
 def unknown_names(tree: Node) -> Iterator[Problem]:
-    """The grants and feeds that name no account or resource, and the options that Radicale does not have."""
+    """The grants, feeds and rules that name what is not there, and the options that Radicale does not have."""
     scopes = _scopes(tree)
     for user in tree.mapping("users"):
         for name, grant in tree.mapping("users", user, "grants").items():
@@ -65,6 +65,13 @@ def unknown_names(tree: Node) -> Iterator[Problem]:
         of = tree.mapping("feeds", feed).get("of")
         if of is not None and isinstance(of.value, str):
             yield from _missing(of.value, of.line, ("feeds", feed, "of"), scopes)
+    for rule in tree.mapping("rules"):
+        entries = tree.mapping("rules", rule)
+        resource, connection = entries.get("resource"), entries.get("connection")
+        if resource is not None and isinstance(resource.value, str) and "/" in resource.value:
+            yield from _missing(resource.value, resource.line, ("rules", rule, "resource"), scopes, "ACCOUNT/RESOURCE")
+        if connection is not None and isinstance(connection.value, str):
+            yield from _missing_connection(tree, connection.value, connection.line, ("rules", rule, "connection"))
     yield from _unknown_options(tree)
 
 
@@ -74,16 +81,24 @@ def _scopes(tree: Node) -> list[str]:
     return [*accounts, *resources]
 
 
-def _missing(name: str, line: int, place: Place, scopes: list[str]) -> Iterator[Problem]:
+def _missing(
+    name: str, line: int, place: Place, scopes: list[str], allowed: str = "ACCOUNT or ACCOUNT/RESOURCE"
+) -> Iterator[Problem]:
     # What is not even well formed is refused by its type.
     if name in scopes or not re.fullmatch(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)?", name):
         return
     word = "a resource" if "/" in name else "an account"
     resources = [each for each in scopes if each.endswith(f"/{name}")]
     suggestion = resources[0] if resources else nearest(name, scopes)
-    yield Problem(
-        line, place, f"{quote(name)}, {word} that is not in `accounts`", "ACCOUNT or ACCOUNT/RESOURCE", suggestion
-    )
+    yield Problem(line, place, f"{quote(name)}, {word} that is not in `accounts`", allowed, suggestion)
+
+
+def _missing_connection(tree: Node, name: str, line: int, place: Place) -> Iterator[Problem]:
+    connections = tree.mapping("connections")
+    if name not in connections:
+        found = f"{quote(name)}, a connection that is not in `connections`"
+        allowed = one_of(connections) if connections else "the key of one that stands there"
+        yield Problem(line, place, found, allowed, nearest(name, connections))
 
 
 def _unknown_options(tree: Node) -> Iterator[Problem]:

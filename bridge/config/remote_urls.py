@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote as percent_encoded
 from urllib.parse import unquote, urlsplit
 
-from bridge.config.locations import in_folder
+from bridge.config.locations import in_folder, is_path
 from bridge.config.words import refusal
 
 if TYPE_CHECKING:
@@ -71,15 +71,20 @@ def caldav_url(value: object) -> str:
 
 
 def ics_url(value: object, folder: Path) -> str:
-    """The address of an ICS file; the path of a local one counts from `folder`. Refuses what is none."""
+    """The address of an ICS file. Refuses what is none.
+
+    Args:
+        value: What stands in the file.
+        folder: Where the path of a local file counts from; its address becomes a file URI (RFC 8089).
+    """
     if not isinstance(value, str):
         raise refusal(ICS)
     scheme, _, path = value.partition(":")
     if scheme.lower() == "file":
         path = re.sub(r"^//(localhost)?(?=/)", "", path)
-        if not path or path.startswith("//") or not path.isprintable() or len(path) > _LONGEST_URL:
+        if not is_path(path) or path.startswith("//"):
             raise refusal("file: and the path of a file of this machine, such as file:///srv/rota.ics")
-        return f"file://{in_folder(path, folder.absolute())}"
+        return in_folder(unquote(path), folder.absolute()).as_uri()
     parts = _split(value)
     if parts is None or parts.scheme not in _DEFAULT_PORTS:
         # What follows may be secret.
@@ -90,6 +95,8 @@ def ics_url(value: object, folder: Path) -> str:
 
 
 def _split(value: str) -> SplitResult | None:
+    if re.search(r"\s", value.strip()) and "://" in value:
+        raise refusal("an address without blanks; %20 stands for one")
     if not value.isprintable() or len(value) > _LONGEST_URL or re.search(r"[\s<>\"\\^`{|}]", value):
         return None
     try:

@@ -19,6 +19,9 @@ SHORTEST_POLL = timedelta(seconds=1)
 LONGEST_POLL = timedelta(days=7)
 
 
+_LONGEST_CALENDAR = 1000
+
+
 class Direction(StrEnum):
     """Which way changes go."""
 
@@ -78,7 +81,15 @@ def _resource(value: object) -> Scope:
     return Scope(found[1], found[2])
 
 
+def _calendar(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_CALENDAR or not value.isprintable():
+        suggestion = f'"{value}"' if type(value) is int else ""
+        raise refusal("the name or id of a calendar, as `calbridge calendars` lists it", suggestion=suggestion)
+    return value.strip()
+
+
 Interval = Annotated[Duration, AfterValidator(_interval)]
+CalendarName = Annotated[str, PlainValidator(_calendar), WithJsonSchema({"type": "string", "minLength": 1})]
 ResourceName = Annotated[
     Scope, PlainValidator(_resource), WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$"})
 ]
@@ -149,7 +160,7 @@ class Rule(Settings):
 
     resource: ResourceName = Field(description="ACCOUNT/RESOURCE")
     connection: Key = Field(description="key of the connection under `connections`")
-    calendar: Text = Field(
+    calendar: CalendarName = Field(
         default_factory=str,
         validate_default=False,
         description="name or id of the remote calendar, as `calbridge calendars` lists it; none for ics",

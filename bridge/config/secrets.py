@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from bridge.config.tree import Node
 
 PASSWORD_SOURCES = ("password_hash", "password_file", "password")
-HIDDEN = frozenset({"password", "password_hash", "database", "options", "proxy_secret"})
-"""Settings whose values no message shows, with what stands in them."""
+HIDDEN = frozenset({"password", "password_hash", "database", "options", "proxy_secret", "url"})
+"""Settings whose values no message shows, or only the harmless part of, with what stands in them."""
 
 # A default after :- would stand in the clear as well.
 _BY_NAME = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+_CONNECTION_FILES = ("url_file", "password_file")
 _LARGEST_PEM = 1024 * 1024
 
 
@@ -44,27 +45,31 @@ def put_in_secrets(tree: Node, plain: dict[str, Any], folder: Path) -> Iterator[
             )
         elif given == ["password_file"]:
             yield from _put_in(tree, plain["users"][name], (*place, "password"), folder)
-    yield from _put_in_proxy_secret(tree, plain, folder)
-    top = tree.mapping()
-    if "database_file" in top and top["database_file"].value is not None:
-        if "database" in top and top["database"].value is not None:
-            yield Problem(top["database_file"].line, ("database_file",), "database as well", "one of the two")
-        else:
-            yield from _put_in(tree, plain, ("database",), folder)
+    yield from _put_in_from_one_source(tree, plain, ("auth", "proxy_secret"), folder, in_the_clear="a secret")
+    for name in tree.mapping("connections"):
+        place = ("connections", name)
+        yield from _put_in_from_one_source(tree, plain, (*place, "url"), folder)
+        yield from _put_in_from_one_source(tree, plain, (*place, "password"), folder, in_the_clear="a password")
+    yield from _put_in_from_one_source(tree, plain, ("database",), folder)
 
 
-def _put_in_proxy_secret(tree: Node, plain: dict[str, Any], folder: Path) -> Iterator[Problem]:
-    place = ("auth", "proxy_secret")
-    entries = {name: node for name, node in tree.mapping("auth").items() if node.value is not None}
-    written, file = entries.get("proxy_secret"), entries.get("proxy_secret_file")
+def _put_in_from_one_source(
+    tree: Node, plain: dict[str, Any], place: tuple[str, ...], folder: Path, *, in_the_clear: str = ""
+) -> Iterator[Problem]:
+    """Puts in what stands in `*_file`; where `in_the_clear` is said, the value itself may only be a ${NAME}."""
+    *steps, name = place
+    entries = {key: node for key, node in tree.mapping(*steps).items() if node.value is not None}
+    written, file = entries.get(name), entries.get(f"{name}_file")
     if written is not None and file is not None:
-        yield Problem(file.line, ("auth", "proxy_secret_file"), "proxy_secret as well", "one of the two")
-    elif written is not None and not _BY_NAME.fullmatch(written.written):
-        yield Problem(
-            written.line, place, "a secret in the clear", "${NAME} from the environment, or proxy_secret_file"
-        )
+        yield Problem(file.line, (*steps, f"{name}_file"), f"{name} as well", "one of the two")
+    elif written is not None and in_the_clear and not _BY_NAME.fullmatch(written.written):
+        found, allowed = f"{in_the_clear} in the clear", f"${{NAME}} from the environment, or {name}_file"
+        yield Problem(written.line, place, found, allowed)
     elif file is not None:
-        yield from _put_in(tree, plain["auth"], place, folder)
+        section = plain
+        for step in steps:
+            section = section[step]
+        yield from _put_in(tree, section, place, folder)
 
 
 def _put_in(tree: Node, section: dict[str, Any], place: tuple[str, ...], folder: Path) -> Iterator[Problem]:
@@ -85,12 +90,18 @@ def unreadable(node: Node, place: Place, why: Unreadable) -> Problem:
 
 
 def unreadable_certificates(tree: Node, folder: Path) -> Iterator[Problem]:
-    """The files of `server.tls` that cannot be read."""
-    for name, node in tree.mapping("server", "tls").items():
-        if name in {"certificate", "key"} and is_path(node.value):
-            text = read_text(in_folder(str(node.value), folder), largest=_LARGEST_PEM)
-            if isinstance(text, Unreadable):
-                yield unreadable(node, ("server", "tls", name), text)
+    """The files of `server.tls` and of connections that cannot be read, or hold no certificate."""
+    places = [("server", "tls", "certificate"), ("server", "tls", "key")]
+    places += [("connections", name, "ca_file") for name in tree.mapping("connections")]
+    for place in places:
+        node = tree.mapping(*place[:-1]).get(place[-1])
+        if node is None or not is_path(node.value):
+            continue
+        text = read_text(in_folder(str(node.value), folder), largest=_LARGEST_PEM)
+        if isinstance(text, str) and place[-1] == "ca_file" and "-----BEGIN CERTIFICATE-----" not in text:
+            text = Unreadable("holds no certificate in the form PEM")
+        if isinstance(text, Unreadable):
+            yield unreadable(node, place, text)
 
 
 def exposed_files(tree: Node, folder: Path) -> Iterator[tuple[Place, Node]]:
@@ -98,6 +109,7 @@ def exposed_files(tree: Node, folder: Path) -> Iterator[tuple[Place, Node]]:
     places: list[tuple[str, ...]] = [("secret_key_file",), ("database_file",), ("server", "tls", "key")]
     places += [("auth", "proxy_secret_file")]
     places += [("users", name, "password_file") for name in tree.mapping("users")]
+    places += [("connections", name, file) for name in tree.mapping("connections") for file in _CONNECTION_FILES]
     for place in places:
         node = tree.mapping(*place[:-1]).get(place[-1])
         if node is not None and is_path(node.value) and is_exposed(in_folder(str(node.value), folder)):

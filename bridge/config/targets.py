@@ -44,6 +44,6 @@ def calendar_of(connection: Connection, calendar: str) -> Spot | str:
     """The remote calendar that a rule names: a place, where it is an address or a path, else a name."""
     if calendar.startswith("/"):
         return Spot(spot_of(connection.url).host, path_of(urlsplit(calendar).path))
-    if calendar.startswith(("http://", "https://")):
+    if calendar.lower().startswith(("http://", "https://")):
         return spot_of(calendar)
     return unicodedata.normalize("NFC", calendar.strip())
