@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bridge.core.model import ComponentType
 from bridge.upstream.caldav import listing, reading, writing
-from bridge.upstream.caldav.discovery import Discovery, discover, named_host
+from bridge.upstream.caldav.discovery import Discovery, discover, is_secure, named_host
 from bridge.upstream.caldav.place import Place, place
 from bridge.upstream.caldav.services import Resolver, look_up
 from bridge.upstream.caldav.wire import Limits, Wire
@@ -112,7 +112,7 @@ class CaldavUpstream:
     def _wire(self) -> Wire:
         # Made at the first request, so that a connection that names no CalDAV host fails there, like any other.
         if self._open is None:
-            self._open = self._connect(host=named_host(self._url))
+            self._open = self._connect(host=named_host(self._url), secure=is_secure(self._url))
         return self._open
 
     def _place(self, calendar: str) -> Place:

@@ -11,6 +11,9 @@ from ipaddress import ip_address
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
 _BARE = "-._~!$&'()*+,;=:@"
+_COUNTRY = 2
+"""Letters of a country's domain."""
+
 _PORTS = {"http": 80, "https": 443}
 _UNSAFE = "".join(map(chr, (*range(0x21), 0x7F, 0x22, 0x3C, 0x3E, 0x5C, 0x5E, 0x60, 0x7B, 0x7C, 0x7D)))
 _SHARED_SUFFIXES = frozenset({
@@ -62,10 +65,17 @@ def authority(url: str) -> str:
 def absolute(base: str, href: str) -> str:
     """The URL that `href` names in an answer from `base` (RFC 4918 section 8.3), in normal form.
 
+    Where `base` is spoken to by https, an http address of the same host means the same by https: servers behind a
+    proxy that ends TLS often do not know how they are reached.
+
     Raises:
         ValueError: It names no http or https address.
     """
-    return resource_url(urljoin(base, _clean(href)))
+    url = resource_url(urljoin(base, _clean(href)))
+    plain = f"http://{urlsplit(url).hostname}/"
+    if base.startswith("https://") and url.startswith(plain) and host_of(url) == host_of(base):
+        return resource_url(f"https://{authority(base)}/{url.removeprefix(plain)}")
+    return url
 
 
 def host_of(url: str) -> str:
@@ -79,17 +89,15 @@ def same_site(named: str, other: str) -> bool:
     They may where both are the same host, or belong to one registrable domain. What is registrable is judged without
     the public suffix list, and in doubt narrowly: `co.uk` and the names of dynamic DNS services are nobody's own.
     """
-    return named == other or (site(named) == site(other) != "")
+    return named == other or (site(named) != "" and site(named) == site(other))
 
 
 def site(host: str) -> str:
     """The registrable domain of a host; empty for an address or a single label, which are sites by themselves."""
     labels = host.lower().rstrip(".").split(".")
-    if len(labels) < len(("example", "org")) or _is_address(host):
+    if len(labels) == 1 or _is_address(host):
         return ""
-    suffix = 1
-    if len(labels[-1]) == len("uk") and labels[-2] in _SHARED_SUFFIXES:
-        suffix = 2
+    suffix = 1 + (len(labels[-1]) == _COUNTRY and labels[-2] in _SHARED_SUFFIXES)
     for hosted in _HOSTED_SUFFIXES:
         if host == hosted or host.endswith(f".{hosted}"):
             suffix = max(suffix, hosted.count(".") + 1)

@@ -15,8 +15,6 @@ from urllib.parse import urljoin, urlsplit
 from bridge.errors import (
     AddressRefused,
     CalendarGone,
-    CertificateRefused,
-    HostUnknown,
     ListingDoubtful,
     LoginRefused,
     Throttled,
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 _WELL_KNOWN = "/.well-known/caldav"
 _COMMON_PLACES = ("/principals/", "/dav/", "/caldav.php/", "/remote.php/dav/")
 _LOOK = propfind(f"{DAV}current-user-principal", f"{DAV}principal-URL", f"{CALDAV}calendar-home-set", *LISTED)
-_HOPELESS = (HostUnknown, CertificateRefused, Throttled)
 _MOST_LOGINS = 2
 """Refused logins after which nothing further is tried, since some providers lock an account after a few."""
 
@@ -73,6 +70,11 @@ def named_host(named: str) -> str:
     return host
 
 
+def is_secure(named: str) -> bool:
+    """Whether everything has to be asked by https: unless the person named an http address."""
+    return not named.strip().lower().startswith("http:")
+
+
 def discover(wire: Wire, named: str, *, resolver: Resolver) -> Discovery:
     """Finds the calendars of a user.
 
@@ -104,18 +106,13 @@ class _Search:
         for url in dict.fromkeys(self._starts()):
             try:
                 found = self._from(url)
-            except _HOPELESS:
-                raise
-            except LoginRefused as error:
-                self.failures.append(error)
-                logins += 1
-                if logins == _MOST_LOGINS or urlsplit(url).path not in {"", "/"}:
-                    raise
             except UpstreamError as error:
-                if error.__cause__ is not None:
-                    # No answer at all: the other places are on the same host.
-                    raise
                 self.failures.append(error)
+                logins += isinstance(error, LoginRefused)
+                # What is no answer at all, or a wish to be left alone, concerns the other places of the host as well.
+                hopeless = error.__cause__ is not None or isinstance(error, Throttled)
+                if hopeless or logins == _MOST_LOGINS or (logins and urlsplit(url).path not in {"", "/"}):
+                    break
             else:
                 if found is not None:
                     return found
@@ -164,13 +161,16 @@ class _Search:
         own = told.responses[0]
         principal, homes = self._principal_and_homes(base, own)
         calendars = {each.id: each for each in calendars_in(Multistatus((own,)), base)}
-        if not homes and not calendars:
-            homes = (base,)
         listed = [self._home(home) for home in homes]
+        if not homes and not calendars:
+            homes = (collection_url(base),)
+            listed = [tuple(self._members(homes[0]))]
         for calendar in (each for home in listed for each in home):
             calendars[calendar.id] = calendar
         if not calendars and not principal:
             return None
+        if not calendars and self.failures:
+            raise self._why_nothing()
         if not calendars:
             raise CalendarGone(
                 f"{self.wire.user or 'Nobody'} has no calendars at {host_of(base)}.",
@@ -201,12 +201,18 @@ class _Search:
             if answer.status != HTTPStatus.MULTI_STATUS:
                 raise refusal(answer, Deed.READ, self.wire.user)
             return tuple(calendars_in(read(answer.body, place=home), answer.url))
-        except _HOPELESS:
+        except Throttled:
             raise
         except UpstreamError as error:
             self.notes.append(f"The calendars at {home} could not be listed: {error}")
             self.failures.append(error)
             return ()
+
+    def _members(self, url: str) -> Iterator[RemoteCalendar]:
+        """The calendars within an address that may be a home, without being told for one."""
+        answer = self.wire.propfind(url, LIST, depth=1)
+        if answer.status == HTTPStatus.MULTI_STATUS:
+            yield from calendars_in(read(answer.body, place=url), answer.url)
 
     def _look(self, url: str) -> tuple[str, Multistatus] | None:
         """What an address says of itself, and where it said so; None where it is no DAV resource."""

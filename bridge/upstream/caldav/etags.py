@@ -21,3 +21,12 @@ def sent(etag: str) -> str:
 def weak(etag: str) -> bool:
     """Whether it is a weak one, which If-Match never matches on a strict server (RFC 9110 section 13.1.1)."""
     return etag.startswith(_WEAK)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two kept etags name one version: a proxy that compresses makes a strong one weak (section 8.8.3.2)."""
+    return _opaque(one) == _opaque(other)
+
+
+def _opaque(etag: str) -> str:
+    return etag.removeprefix(_WEAK).removesuffix('"') if weak(etag) else etag

@@ -113,9 +113,10 @@ class Place:
         own = next((each for each in self.multistatus(answer).responses if self.is_self(each)), None)
         if own is None:
             raise ListingDoubtful(f"{host_of(self.url)} was asked for {self.path}, and does not speak of it.")
-        if own.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
+        types = own.names(f"{DAV}resourcetype")
+        if own.status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE} or (types and f"{CALDAV}calendar" not in types):
             raise CalendarGone(
-                f"{host_of(self.url)} has no calendar at {self.path}.",
+                f"What stands at {self.path} of {host_of(self.url)} is no calendar.",
                 remedy="List the calendars of the connection, and name one of them in the rule.",
             )
         privileges = own.names(f"{DAV}current-user-privilege-set")

@@ -76,6 +76,7 @@ class Wire:
 
     Args:
         host: That the person named: credentials never leave its registrable domain.
+        secure: Whether nothing may be asked by http.
         user: Who logs in; empty sends no credentials.
         password: Of that user.
         verify: Whether certificates are checked, or the file with the authorities to trust.
@@ -87,6 +88,7 @@ class Wire:
         self,
         *,
         host: str,
+        secure: bool,
         user: str,
         password: str,
         verify: bool | str,
@@ -94,6 +96,7 @@ class Wire:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
+        self._secure = secure
         self._limits = limits
         self._verify = verify
         self._clock = clock
@@ -131,15 +134,13 @@ class Wire:
             CertificateRefused: Its certificate cannot be trusted.
         """
         here = resource_url(url)
-        self._check_site(here)
         for _ in range(MOST_REDIRECTS + 1):
+            self._check(here)
             answer = self._ask_with_login(method, here, body, headers or {})
             target = answer.headers.get("location", "")
             if answer.status not in _REDIRECTS or not target:
                 return answer
-            there = absolute(here, target)
-            self._check_redirect(here, there)
-            here = there
+            here = absolute(here, target)
         raise UpstreamUnavailable(
             f"{host_of(url)} sends every request on to another address, more than {MOST_REDIRECTS} times.",
             remedy="Name the address that it leads to in the end.",
@@ -200,18 +201,20 @@ class Wire:
                 raise UpstreamUnavailable(f"An answer of {host_of(url)} {limit}.")
         return b"".join(pieces)
 
-    def _check_site(self, url: str) -> None:
+    def _check(self, url: str) -> None:
+        """Passes where the credentials may be shown.
+
+        Raises:
+            AddressRefused: Another site, or in the clear where https was named.
+        """
         if not same_site(self._host, host_of(url)):
             raise AddressRefused(
                 f"{host_of(url)} is another site than {self._host}: the password for one is not shown to the other.",
                 remedy=f"If {host_of(url)} is right, name it as the address of the connection.",
             )
-
-    def _check_redirect(self, here: str, there: str) -> None:
-        self._check_site(there)
-        if here.startswith("https:") and not there.startswith("https:"):
+        if self._secure and not url.startswith("https:"):
             raise AddressRefused(
-                f"{host_of(here)} leads from https to http, where anybody on the way could read the password.",
+                f"{host_of(url)} leads from https to http, where anybody on the way could read the password.",
                 remedy="Tell its operator; nothing was sent there.",
             )
 

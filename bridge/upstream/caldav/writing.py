@@ -17,12 +17,15 @@ from bridge.errors import (
 from bridge.upstream.caldav import etags
 from bridge.upstream.caldav.address import host_of, path_of
 from bridge.upstream.caldav.bodies import CALDAV, DAV, query_uid
+from bridge.upstream.caldav.end_required import with_ends
 from bridge.upstream.caldav.multistatus import preconditions
 from bridge.upstream.caldav.reading import as_lines, read_one
 from bridge.upstream.caldav.refusals import Deed, refusal, refusal_as
-from bridge.upstream.protocol import Found, Gone, Stored, Unreadable
+from bridge.upstream.protocol import Found, Gone, Stored, Unknown, Unreadable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bridge.core.model import CalendarObject
     from bridge.upstream.caldav.place import Place
     from bridge.upstream.caldav.wire import Answer
@@ -42,7 +45,9 @@ def create(place: Place, new: CalendarObject, request_id: str) -> Stored:
     already = read_one(place, remote_id)
     if isinstance(already, Found):
         return _ours(place, already, new)
-    answer = place.wire.ask("PUT", place.member_url(remote_id), new.raw, {**_CALENDAR, "If-None-Match": "*"})
+    if isinstance(already, Unknown):
+        raise UpstreamUnavailable(f"{host_of(place.url)} does not say whether {remote_id} exists. {already.reason}")
+    answer = _put(place, remote_id, new, {"If-None-Match": "*"})
     if answer.ok:
         return _stored(place, remote_id, new, answer)
     if answer.status == HTTPStatus.PRECONDITION_FAILED:
@@ -58,15 +63,16 @@ def create(place: Place, new: CalendarObject, request_id: str) -> Stored:
 
 def replace(place: Place, remote_id: str, new: CalendarObject, *, if_match: str) -> Stored:
     """The answer of `Upstream.replace`."""
-    answer = _conditional(place, "PUT", remote_id, new.raw, if_match)
+    answer = _put(place, remote_id, new, {"If-Match": etags.sent(if_match)})
+    if answer.status == HTTPStatus.PRECONDITION_FAILED and _stands_under_weak(place, remote_id, if_match):
+        answer = _put(place, remote_id, new, {})
     if answer.ok:
         return _stored(place, remote_id, new, answer)
     if answer.status in {*_GONE, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}:
         there = read_one(place, remote_id)
         if isinstance(there, Gone):
             place.state()
-            raise _changed(place, remote_id)
-        if isinstance(there, Found) and there.etag != if_match:
+        if not isinstance(there, Found) or not etags.same(there.etag, if_match):
             raise _changed(place, remote_id)
     if answer.status in _UID_MAY_STAND_ELSEWHERE and f"{CALDAV}no-uid-conflict" in preconditions(answer.body):
         raise refusal(answer, Deed.WRITE, place.wire.user)
@@ -75,7 +81,10 @@ def replace(place: Place, remote_id: str, new: CalendarObject, *, if_match: str)
 
 def remove(place: Place, remote_id: str, *, if_match: str) -> None:
     """The answer of `Upstream.remove`."""
-    answer = _conditional(place, "DELETE", remote_id, b"", if_match)
+    url = place.member_url(remote_id)
+    answer = place.wire.ask("DELETE", url, headers={"If-Match": etags.sent(if_match)})
+    if answer.status == HTTPStatus.PRECONDITION_FAILED and _stands_under_weak(place, remote_id, if_match):
+        answer = place.wire.ask("DELETE", url)
     if answer.status == HTTPStatus.MULTI_STATUS:
         told = place.multistatus(answer).responses
         if any(each.status is not None and each.status >= HTTPStatus.BAD_REQUEST for each in told):
@@ -87,21 +96,30 @@ def remove(place: Place, remote_id: str, *, if_match: str) -> None:
         there = read_one(place, remote_id)
         if isinstance(there, Gone):
             return
-        if not isinstance(there, Found) or there.etag != if_match:
+        if not isinstance(there, Found) or not etags.same(there.etag, if_match):
             raise _changed(place, remote_id)
     raise _write_error(place, answer)
 
 
-def _conditional(place: Place, method: str, remote_id: str, body: bytes, if_match: str) -> Answer:
-    """Writes where `if_match` still stands; compares by itself where it is a weak etag, which servers never match."""
+def _put(place: Place, remote_id: str, new: CalendarObject, condition: Mapping[str, str]) -> Answer:
+    """Stores an object; once more with ends where it is refused without them."""
     url = place.member_url(remote_id)
-    always = _CALENDAR if body else {}
-    answer = place.wire.ask(method, url, body, {**always, "If-Match": etags.sent(if_match)})
-    if answer.status == HTTPStatus.PRECONDITION_FAILED and etags.weak(if_match):
-        there = read_one(place, remote_id)
-        if isinstance(there, Found) and there.etag == if_match:
-            return place.wire.ask(method, url, body, always)
+    headers = {**_CALENDAR, **condition}
+    answer = place.wire.ask("PUT", url, new.raw, headers)
+    if not answer.ok and isinstance(refusal(answer, Deed.WRITE, place.wire.user), RemoteRefused):
+        ended = with_ends(new)
+        if ended != new.raw:
+            second = place.wire.ask("PUT", url, ended, headers)
+            return second if second.ok else answer
     return answer
+
+
+def _stands_under_weak(place: Place, remote_id: str, if_match: str) -> bool:
+    """Whether the version of a weak etag, which If-Match never matches on a strict server, stands there."""
+    if not etags.weak(if_match):
+        return False
+    there = read_one(place, remote_id)
+    return isinstance(there, Found) and there.etag == if_match
 
 
 def _stored(place: Place, remote_id: str, sent: CalendarObject, answer: Answer) -> Stored:
@@ -113,14 +131,14 @@ def _stored(place: Place, remote_id: str, sent: CalendarObject, answer: Answer) 
     """
     etag = etags.kept(answer.headers.get("etag"))
     there = read_one(place, remote_id)
-    if isinstance(there, Found) and etag in {"", there.etag}:
+    if isinstance(there, Found) and (not etag or etags.same(etag, there.etag)):
         return _as_stored(there)
-    if etag:
-        return Stored(remote_id=remote_id, etag=etag, object=sent)
     if isinstance(there, Gone):
         renamed = _by_uid(place, sent)
         if renamed is not None:
             return _as_stored(renamed)
+    if etag:
+        return Stored(remote_id=remote_id, etag=etag, object=sent)
     raise UpstreamUnavailable(
         f"{host_of(place.url)} took an appointment, and does not show it yet.", remedy="It is looked for again later."
     )
