@@ -1,0 +1,228 @@
+"""One request goes out and one whole answer comes back, or an error says why not; nothing else talks to the network.
+
+Session and login are those of the `caldav` package. Its own reading of answers is not used: it parses, repairs and
+rewrites what has to be seen as it is.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import niquests
+import urllib3.exceptions
+from caldav.davclient import DAVClient
+from caldav.lib.auth import extract_auth_types
+
+from bridge.errors import AddressRefused, UpstreamUnavailable
+from bridge.upstream.caldav.address import absolute, host_of, resource_url, same_site
+from bridge.upstream.caldav.refusals import outage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+MOST_BYTES = 64 * 1024 * 1024
+"""The largest answer that is read, after decompression."""
+
+MOST_REDIRECTS = 5
+_REDIRECTS = frozenset({301, 302, 307, 308})
+_CHUNK = 64 * 1024
+_XML = "application/xml; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long and how much is waited for.
+
+    Attributes:
+        connect: Seconds until a connection stands.
+        read: Seconds of silence within an answer.
+        whole: Seconds for one answer from its first to its last octet.
+        octets: The largest answer.
+    """
+
+    connect: float = 10.0
+    read: float = 60.0
+    whole: float = 300.0
+    octets: int = MOST_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said.
+
+    Attributes:
+        status: The HTTP status.
+        url: Which address said it, after redirects.
+        headers: By lower-case name.
+        body: All of it, decompressed.
+    """
+
+    status: int
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is one of success."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+class Wire:
+    """The connection of one user to one site; used by one thread at a time.
+
+    Args:
+        host: That the person named: credentials never leave its registrable domain.
+        secure: Whether nothing may be asked by http.
+        user: Who logs in; empty sends no credentials.
+        password: Of that user.
+        verify: Whether certificates are checked, or the file with the authorities to trust.
+        limits: On time and size.
+        clock: Seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        secure: bool,
+        user: str,
+        password: str,
+        verify: bool | str,
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._host = host
+        self._secure = secure
+        self._limits = limits
+        self._verify = verify
+        self._clock = clock
+        self.user = user
+        # Without `auth_type` the first request would go out without credentials, and some servers answer that with an
+        # empty success.
+        self._client = DAVClient(
+            url=f"https://{host}/", username=user, password=password, auth_type="basic", enable_rfc6764=False
+        )
+        self._client.session.close()
+        self._client.session = niquests.Session(
+            disable_http2=True, disable_http3=True, revocation_configuration=None, retries=0
+        )
+        if not user:
+            self._client.auth = _anonymous
+
+    def __repr__(self) -> str:
+        return f"Wire(host={self._host!r}, user={self.user!r})"
+
+    def propfind(self, url: str, body: bytes, *, depth: int) -> Answer:
+        """Asks for properties (RFC 4918 section 9.1)."""
+        return self.ask("PROPFIND", url, body, {"Content-Type": _XML, "Depth": str(depth)})
+
+    def report(self, url: str, body: bytes, *, depth: int) -> Answer:
+        """Asks for a report (RFC 3253 section 3.6)."""
+        return self.ask("REPORT", url, body, {"Content-Type": _XML, "Depth": str(depth)})
+
+    def ask(self, method: str, url: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> Answer:
+        """Sends one request, follows redirects within the site, and reads the answer to its end.
+
+        Raises:
+            AddressRefused: The address, or where it leads, belongs to another site, or leads from https to http.
+            UpstreamUnavailable: No whole answer came.
+            HostUnknown: There is no such host.
+            CertificateRefused: Its certificate cannot be trusted.
+        """
+        here = resource_url(url)
+        for _ in range(MOST_REDIRECTS + 1):
+            self._check(here)
+            answer = self._ask_with_login(method, here, body, headers or {})
+            target = answer.headers.get("location", "")
+            if answer.status not in _REDIRECTS or not target:
+                return answer
+            here = absolute(here, target)
+        raise UpstreamUnavailable(
+            f"{host_of(url)} sends every request on to another address, more than {MOST_REDIRECTS} times.",
+            remedy="Name the address that it leads to in the end.",
+        )
+
+    def close(self) -> None:
+        """Closes the connections that are open."""
+        self._client.close()
+
+    def _ask_with_login(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        answer = self._ask_once(method, url, body, headers)
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._client.auth_type == "basic":
+            offered = extract_auth_types(answer.headers.get("www-authenticate", ""))
+            if "digest" in offered and "basic" not in offered and self.user:
+                self._client.auth_type = "digest"
+                self._client.build_auth_object()
+                return self._ask_once(method, url, body, headers)
+        return answer
+
+    def _ask_once(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        sent = {"User-Agent": "Calbridge", "Accept": "*/*", **headers}
+        try:
+            response = self._client.session.request(
+                method,
+                url,
+                data=body or None,
+                headers=sent,
+                auth=self._client.auth,
+                timeout=(self._limits.connect, self._limits.read),
+                verify=self._verify,
+                allow_redirects=False,
+                stream=True,
+            )
+            try:
+                # Where there are several of one name, the last would stand for all.
+                known = {name.lower(): str(value) for name, value in response.headers.items()}
+                return Answer(
+                    status=int(response.status_code or 0), url=url, headers=known, body=self._read(response, url)
+                )
+            finally:
+                response.close()
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            raise outage(error, host_of(url)) from error
+
+    def _read(self, response: niquests.Response, url: str) -> bytes:
+        until = self._clock() + self._limits.whole
+        pieces: list[bytes] = []
+        size = 0
+        for piece in _pieces(response):
+            size += len(piece)
+            pieces.append(piece)
+            if size > self._limits.octets or self._clock() > until:
+                limit = (
+                    f"is larger than {self._limits.octets} octets"
+                    if size > self._limits.octets
+                    else f"was not complete after {self._limits.whole:.0f} s"
+                )
+                raise UpstreamUnavailable(f"An answer of {host_of(url)} {limit}.")
+        return b"".join(pieces)
+
+    def _check(self, url: str) -> None:
+        """Passes where the credentials may be shown.
+
+        Raises:
+            AddressRefused: Another site, or in the clear where https was named.
+        """
+        if not same_site(self._host, host_of(url)):
+            raise AddressRefused(
+                f"{host_of(url)} is another site than {self._host}: the password for one is not shown to the other.",
+                remedy=f"If {host_of(url)} is right, name it as the address of the connection.",
+            )
+        if self._secure and not url.startswith("https:"):
+            raise AddressRefused(
+                f"{host_of(url)} leads from https to http, where anybody on the way could read the password.",
+                remedy="Tell its operator; nothing was sent there.",
+            )
+
+
+def _anonymous(request: Any) -> Any:
+    # A callable instead of None keeps a .netrc file from being read.
+    return request
+
+
+def _pieces(response: niquests.Response) -> Iterator[bytes]:
+    yield from response.iter_content(_CHUNK)
