@@ -22,6 +22,7 @@ from bridge.sync.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import tzinfo
     from pathlib import Path
 
     from bridge.bootstrap.site import Site
@@ -44,8 +45,8 @@ def office_of(site: Site, configuration: Callable[[], Configuration]) -> Office:
         configuration: Gives the configuration of the moment.
     """
 
-    def opened(key: str, parse: Callable[[bytes], CalendarObject]) -> Upstream:
-        return connect(replace(site, configuration=configuration()), key, parse)
+    def opened(key: str, parse: Callable[[bytes], CalendarObject], zone: tzinfo) -> Upstream:
+        return connect(replace(site, configuration=configuration()), key, parse, zone)
 
     return Office(site.database, configuration, opened, now)
 
@@ -96,7 +97,9 @@ def work_alone(path: Path) -> None:
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
-    live = Live(site, first=site.configuration, leads=True, clock=now, ask_for_fresh_workers=_say_restart, count=_ignore)
+    live = Live(
+        site, first=site.configuration, leads=True, clock=now, ask_for_fresh_workers=_say_restart, count=_ignore
+    )
     worker = worker_of(site, live.configuration)
     worker.start()
     _log.info("working", rules=len(site.configuration.rules), database=site.configuration.database.shown)

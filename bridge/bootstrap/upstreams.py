@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bridge.bootstrap.site import now
 from bridge.config import ConnectionType
 from bridge.store import sealed
 from bridge.upstream.caldav.adapter import CaldavUpstream
@@ -11,6 +12,7 @@ from bridge.upstream.ics_url.adapter import IcsUrlUpstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import tzinfo
 
     from bridge.bootstrap.site import Site
     from bridge.config import Connection
@@ -23,13 +25,14 @@ def sealed_name(key: str) -> str:
     return f"connection:{key}:password"
 
 
-def connect(site: Site, key: str, parse: Callable[[bytes], CalendarObject]) -> Upstream:
+def connect(site: Site, key: str, parse: Callable[[bytes], CalendarObject], zone: tzinfo) -> Upstream:
     """Opens the connection `key`; nothing is asked yet.
 
     Args:
         site: The installation.
         key: Of the connection.
         parse: Reads the objects that it brings.
+        zone: What their floating times mean.
 
     Raises:
         NotFound: There is no such connection.
@@ -38,7 +41,7 @@ def connect(site: Site, key: str, parse: Callable[[bytes], CalendarObject]) -> U
     connection = site.configuration.connection(key)
     password = password_of(site, key)
     if connection.type is ConnectionType.ICS:
-        return _ics(connection, password, parse)
+        return _ics(connection, password, parse, zone)
     return CaldavUpstream(
         url=connection.url,
         user=connection.user,
@@ -48,14 +51,17 @@ def connect(site: Site, key: str, parse: Callable[[bytes], CalendarObject]) -> U
     )
 
 
-def _ics(connection: Connection, password: str, parse: Callable[[bytes], CalendarObject]) -> Upstream:
+def _ics(connection: Connection, password: str, parse: Callable[[bytes], CalendarObject], zone: tzinfo) -> Upstream:
     return IcsUrlUpstream(
         url=connection.url,
         user=connection.user,
         password=password,
         parse=parse,
+        zone=zone,
+        now=now,
         allow_private=connection.allow_private,
         allow_files=True,
+        ca_file=connection.ca_file,
     )
 
 

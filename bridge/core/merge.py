@@ -28,6 +28,7 @@ from bridge.core.difference import (
     repeated_in,
 )
 from bridge.core.meaning import PATTERN, Slot
+from bridge.core.sides import Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,18 +43,6 @@ INSTANCE = "instance"
 
 OBJECT = "object"
 """The property of a clash that concerns everything."""
-
-
-class Side(Enum):
-    """The two sides of a link."""
-
-    HERE = "here"
-    THERE = "there"
-
-    @property
-    def other(self) -> Side:
-        """The other one."""
-        return Side.THERE if self is Side.HERE else Side.HERE
 
 
 @dataclass(frozen=True, slots=True)

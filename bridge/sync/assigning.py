@@ -17,7 +17,7 @@ from bridge.sync.terms import terms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from bridge.config import Configuration
     from bridge.core.model import CalendarObject
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bridge.upstream.protocol import RemoteCalendar, Upstream
 
     Parse = Callable[[bytes], CalendarObject]
-    Connect = Callable[[str, Parse], Upstream]
+    Connect = Callable[[str, Parse, tzinfo], Upstream]
 
 _TEXTS_REMEMBERED = 2048
 
@@ -38,7 +38,8 @@ class Office:
     Attributes:
         database: The store.
         configuration: Gives the configuration of the moment.
-        connect: Opens the connection of this key; the objects that it brings are read by the function that is given.
+        connect: Opens the connection of this key; the objects that it brings are read by the function that is given,
+            and their floating times are meant in the zone that is given.
         clock: Gives the present instant, UTC.
     """
 
@@ -69,10 +70,14 @@ class Office:
         """
         settings = self.configuration().rule(rule.key)
         parse = self.parser(str(settings.resource))
-        origin = Origin.parse(rule.origin)
-        assert origin is not None
+        terms = terms_of(self.configuration(), rule.key)
+
+        def opened() -> Upstream:
+            return self.connect(settings.connection, parse, terms.zone)
+
+        site, _, mark = rule.origin.partition(".")
         with ExitStack() as stack:
-            upstream = stack.enter_context(closing(self.connect(settings.connection, parse)))
+            upstream = stack.enter_context(closing(opened()))
             calendar = rule.calendar
             if calendar is None:
                 calendar = pick(upstream.calendars(), settings.calendar).id
@@ -80,10 +85,10 @@ class Office:
                     rules.note_calendar(tx, rule.id, calendar)
             yield Assignment(
                 rule=rule,
-                terms=terms_of(self.configuration(), rule.key),
-                origin=origin,
+                terms=terms,
+                origin=Origin(site, mark),
                 upstream=upstream,
-                another=lambda: self.connect(settings.connection, parse),
+                another=opened,
                 calendar=calendar,
                 database=self.database,
                 parse=parse,

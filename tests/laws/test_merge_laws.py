@@ -13,7 +13,8 @@ from bridge.core.canonical import digest
 from bridge.core.content import made, read, write
 from bridge.core.difference import difference
 from bridge.core.ics import parse
-from bridge.core.merge import Merged, Side, merge
+from bridge.core.merge import Merged, merge
+from bridge.core.sides import Side
 from bridge.errors import ObjectRefused
 from tests.core.core_samples import CUSTOM_BERLIN, component, stream
 from tests.corpus.corpus import ACCOUNT_ZONE, samples
