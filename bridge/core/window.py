@@ -48,24 +48,24 @@ class Window:
     """How far a rule looks.
 
     Attributes:
-        past: From how long ago.
-        future: Until how far ahead.
+        past: From how long ago; None is without limit.
+        future: Until how far ahead; None is without limit.
 
     Raises:
         ValueError: Either is negative.
     """
 
-    past: timedelta
-    future: timedelta
+    past: timedelta | None
+    future: timedelta | None
 
     def __post_init__(self) -> None:
-        if self.past < _ZERO or self.future < _ZERO:
+        if any(length is not None and length < _ZERO for length in (self.past, self.future)):
             raise ValueError("a window begins in the past and ends in the future")
 
     def bounds(self, now: datetime) -> tuple[datetime, datetime]:
         """The first and the last instant inside, UTC; cut to the years 1 to 9999."""
-        start = now - self.past if self.past < now - BEGINNING else BEGINNING
-        return start, now + self.future if self.future < ENDLESS - now else ENDLESS
+        start = BEGINNING if self.past is None or self.past > now - BEGINNING else now - self.past
+        return start, ENDLESS if self.future is None or self.future > ENDLESS - now else now + self.future
 
     def place(self, obj: Timed, now: datetime) -> Place:
         """Where an object lies.
