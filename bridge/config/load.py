@@ -16,7 +16,7 @@ from bridge.config.model import Configuration, Document
 from bridge.config.problems import MISSING, Problem, write_place
 from bridge.config.reader import read_tree
 from bridge.config.references import unknown_names
-from bridge.config.remote_urls import shown_url
+from bridge.config.remote_urls import shown_url, shown_user
 from bridge.config.rule_warnings import rule_warnings
 from bridge.config.secret_files import Unreadable, is_exposed, read_text
 from bridge.config.secrets import (
@@ -41,19 +41,12 @@ if TYPE_CHECKING:
     from bridge.config.problems import Place
     from bridge.config.tree import Node
 
-
-def _shown_user(written: str) -> str:
-    # People write the password behind it, as in a URL.
-    name, colon, _ = written.partition(":")
-    return f"{name}:…" if colon else name
-
-
-_PARTLY_SHOWN = {"url": shown_url, "user": _shown_user}
-
 LARGEST_FILE = 4 * 1024 * 1024
 """Bytes; thousands of users and resources fit in a tenth of it."""
 
 UNKNOWN = "an unknown setting"
+
+_PARTLY_SHOWN = {"url": shown_url, "user": shown_user}
 
 
 def load(path: Path, *, environ: Mapping[str, str]) -> Configuration:

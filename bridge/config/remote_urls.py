@@ -25,6 +25,8 @@ _LONGEST_URL = 4096
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*[A-Za-z0-9]|localhost"
 _MAIL = re.compile(rf"[^@\s<>,;:\"()\[\]\\/]{{1,64}}@(?:{_HOST})")
 _DEFAULT_PORTS = {"http": 80, "https": 443, "webcal": 80, "webcals": 443}
+_BEGINNING = re.compile(r"([A-Za-z]+:/{0,2}(?![0-9]+(?:/|$))|)([^/?#]*)(.*)", re.DOTALL)
+_SHOWN_HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]|)(?::[0-9]{1,5})?")
 _WELL_KNOWN = re.compile(r"^/\.well-known/caldav$")
 
 
@@ -115,11 +117,21 @@ def _without_user(value: str, parts: SplitResult) -> str:
 
 def shown_url(written: str) -> str:
     """`written` up to the end of its host: what follows, and a user before it, may be secret."""
-    scheme, mark, rest = written.rpartition("://") if "://" in written else ("", "", written)
-    host, stop, _ = re.match(r"([^/?#]*)([/?#]?)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]  # always
-    user, at, name = host.rpartition("@")
-    hidden = "…@" if at and (mark or ":" in user) else f"{user}{at}"
-    return f"{scheme}{mark}{hidden}{name}{stop}{'…' if stop else ''}"
+    if is_mail(written):
+        return written
+    scheme, authority, rest = _BEGINNING.match(written).groups()  # type: ignore[union-attr]  # any text matches
+    user, at, host = authority.rpartition("@")
+    is_url = scheme.endswith("//") if scheme else not user
+    if not is_url or not _SHOWN_HOST.fullmatch(host):
+        # What does not look like a host may be anything.
+        return f"{scheme}{'…' if authority or rest else ''}"
+    return f"{scheme}{'…' if user else ''}{at}{host}{rest[:1]}{'…' if rest else ''}"
+
+
+def shown_user(written: str) -> str:
+    """`written` up to a colon: people write the password behind the user, as in a URL."""
+    name, colon, _ = written.partition(":")
+    return f"{name}:…" if colon else name
 
 
 def spot_of(url: str) -> Spot:
@@ -143,7 +155,7 @@ def path_of(written: str) -> str:
     steps: list[str] = []
     for step in written.split("/"):
         if step == "..":
-            steps[1:] = steps[1:-1]
+            del steps[-1:]
         elif step not in {"", "."}:
             steps.append(percent_encoded(unquote(step), safe="!$&'()*+,;=:@"))
     return "".join(f"/{step}" for step in steps)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from bridge.config.remote_urls import spot_of
 from bridge.config.rules import Existing
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _without_effect(place: Place, rule: Rule) -> Iterator[tuple[Place, str]]:
 
 
 def _is_loopback(url: str) -> bool:
-    host = spot_of(url).host.rpartition(":")[0] or spot_of(url).host
+    host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
