@@ -84,7 +84,7 @@ class PinnedAdapter(HTTPAdapter):
         """Names the address in place of the host, and the host for TLS."""
         where, how = super().build_connection_pool_key_attributes(request, verify, cert)
         host = urlsplit(str(request.url)).hostname
-        tls = {"server_hostname": host, "assert_hostname": host} if where["scheme"] == "https" else {}
+        tls = {"server_hostname": host} if where["scheme"] == "https" else {}
         return {**where, "host": self._address}, {**how, **tls}
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:

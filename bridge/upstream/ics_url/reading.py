@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from bridge.core.canonical import digest
-from bridge.core.content import Content, Line, is_block, read, with_line, with_uid, write
+from bridge.core.content import Content, Line, is_block, read, with_uid, write
 from bridge.core.split import split
 from bridge.core.split import with_uid as given_uid
 from bridge.core.zones import iana_key
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from bridge.upstream.ics_url.whole import WholeCalendar
 
 _HELD: Final = re.compile(rb"^BEGIN:(?:VEVENT|VTODO|VJOURNAL)[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
+_BEGIN: Final = re.compile(rb"^(BEGIN:(?:VEVENT|VTODO|VJOURNAL)[ \t]*\r?\n)", re.MULTILINE | re.IGNORECASE)
+_STATUS: Final = re.compile(rb"^STATUS[;:][^\n]*\n(?:[ \t][^\n]*\n)*", re.MULTILINE | re.IGNORECASE)
 _UID: Final = re.compile(rb"^UID(?:;[^:\n]*)?:([^\n]*)", re.MULTILINE | re.IGNORECASE)
 _INNER: Final = re.compile(rb"^BEGIN:(VALARM|X-[\w-]+)[ \t]*\r?\n.*?^END:\1", re.MULTILINE | re.DOTALL | re.IGNORECASE)
 _FOLD: Final = re.compile(rb"\r?\n[ \t]")
@@ -39,10 +41,14 @@ _TANGLED: Final = Unreadable("There are several appointments of one UID, and the
 
 @dataclass(frozen=True, slots=True)
 class _Stream:
-    """A stream of one UID, and what its calendar says of all that is in it."""
+    """A stream of one UID.
+
+    Attributes:
+        raw: Its octets.
+        zone: The zone of its times that have none, where it is not the account's.
+    """
 
     raw: bytes = field(repr=False)
-    cancels: bool
     zone: str
 
 
@@ -71,8 +77,8 @@ def read_feed(
         cancels = calendar.header.get("METHOD", "").upper() == "CANCEL"
         for piece in split(calendar.raw):
             if _HELD.search(piece):
-                raw = given_uid(piece)
-                groups[_uid(raw)].append(_Stream(raw, cancels, "" if named == zone else named))
+                raw = given_uid(_cancelled(piece) if cancels else piece)
+                groups[_uid(raw)].append(_Stream(raw, "" if named == zone else named))
     found = tuple(one for uid, streams in groups.items() for one in _objects(uid, streams, parse))
     if found and all(isinstance(one.object, Unreadable) for one in found):
         _check_text(feed, host)
@@ -104,12 +110,11 @@ def _objects(uid: str, streams: Sequence[_Stream], parse: Callable[[bytes], Cale
         yield found(uid, one)
         return
     apart = variants([stream.raw for stream in streams])
-    cancels, zone = all(stream.cancels for stream in streams), streams[0].zone
     if not apart:
         yield _unreadable(uid, one if isinstance(one, Unreadable) else _TANGLED, streams[0].raw)
     for variant in apart:
         name = f"{uid}#{variant.name}" if variant.name else uid
-        obj = _read(_Stream(variant.raw, cancels, zone), parse)
+        obj = _read(_Stream(variant.raw, streams[0].zone), parse)
         if isinstance(obj, Unreadable):
             yield _unreadable(name, obj, variant.raw)
         else:
@@ -119,16 +124,14 @@ def _objects(uid: str, streams: Sequence[_Stream], parse: Callable[[bytes], Cale
 def _read(stream: _Stream, parse: Callable[[bytes], CalendarObject]) -> CalendarObject | Unreadable:
     try:
         obj = parse(stream.raw)
-        content = read(obj) if stream.cancels or (stream.zone and obj.floats) else None
-        if content is None:
-            return obj
-        if stream.cancels:
-            content = with_line(content, "STATUS", "CANCELLED")
-        if stream.zone:
-            content = _anchored(content, stream.zone)
-        return parse(write(content))
+        return parse(write(_anchored(read(obj), stream.zone))) if stream.zone and obj.floats else obj
     except ObjectRefused as error:
         return Unreadable(str(error))
+
+
+def _cancelled(raw: bytes) -> bytes:
+    """The same stream with all its appointments cancelled."""
+    return _BEGIN.sub(rb"\1STATUS:CANCELLED\r\n", _STATUS.sub(b"", raw))
 
 
 def _anchored(content: Content, zone: str) -> Content:

@@ -45,8 +45,8 @@ _TROUBLES: Final[tuple[tuple[tuple[type[BaseException], ...], type[UpstreamError
     ((InvalidURL, UnicodeError), AddressRefused, "has no such address", "Check the address for typing errors."),
     ((IncompleteRead,), ListingDoubtful, "sent only a part of the calendar", ""),
     ((ssl.SSLError,), UpstreamUnavailable, "does not speak https as it should", ""),
-    ((SilenceError, TimeoutError), UpstreamUnavailable, "does not answer in time", ""),
     (_UNCONNECTED, UpstreamUnavailable, "takes no connections", "Check the address, and whether the server runs."),
+    ((SilenceError, TimeoutError), UpstreamUnavailable, "does not answer in time", ""),
 )
 
 
