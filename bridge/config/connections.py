@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import ConfigDict, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from bridge.config.locations import FilePath, folder_of
 from bridge.config.passwords import PlainPassword
@@ -57,8 +57,6 @@ def _url(value: object, info: ValidationInfo) -> str:
 
 
 def _remote_user(value: object) -> str:
-    if value == "":
-        return ""
     text = plain_text(value)
     if ":" in text:
         # It ends the name in HTTP Basic (RFC 7617 section 2).
@@ -75,6 +73,14 @@ RemoteUrl = Annotated[str, PlainValidator(_url), WithJsonSchema({"type": "string
 RemoteUser = Annotated[str, PlainValidator(_remote_user), WithJsonSchema({"type": "string", "minLength": 1})]
 
 
+def _tell_editors(schema: dict[str, Any]) -> None:
+    """Says in the JSON Schema what depends on the type, and that a file can stand for the address."""
+    schema["required"] = ["type"]
+    schema["if"] = {"properties": {"type": {"const": ConnectionType.ICS.value}}}
+    schema["then"] = {"anyOf": [{"required": ["url"]}, {"required": ["url_file"]}]}
+    schema["else"] = {"required": ["url"], "properties": {"url_file": False, "allow_private": False}}
+
+
 class Connection(Settings):
     """Credentials for one user of an upstream.
 
@@ -88,6 +94,8 @@ class Connection(Settings):
             database, or none is needed.
     """
 
+    model_config = ConfigDict(json_schema_extra=_tell_editors)
+
     type: Annotated[
         ConnectionType,
         PlainValidator(_type),
@@ -99,7 +107,9 @@ class Connection(Settings):
     url_file: FilePath | None = Field(
         default=None, description="ics: file that holds the address, as whoever knows it can read the calendar"
     )
-    user: RemoteUser = Field(default_factory=_user_of, description="name that the other server knows us by")
+    user: RemoteUser = Field(
+        default_factory=_user_of, validate_default=False, description="name that the other server knows us by"
+    )
     password_file: FilePath | None = Field(
         default=None, description="file that holds the password; without one `calbridge connect` asks and seals it"
     )

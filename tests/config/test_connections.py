@@ -124,6 +124,12 @@ def test_a_wrong_address_is_answered_with_what_was_meant_and_without_what_is_sec
     assert "sesame" not in problem
 
 
+@pytest.mark.parametrize("url", ["12", "[a]", "true", "ftp://partner.example.org", "https://", '"x\\ny"'])
+def test_an_ics_address_that_is_none_is_refused(tmp_path: Path, url: str) -> None:
+    (problem,) = problems(tmp_path, f"type: ics, url: {url}")
+    assert "an address that starts with https://" in problem
+
+
 def test_blanks_in_an_address_are_named(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, 'type: ics, url: "https://partner.example.org/the rota.ics"')
     assert "%20 stands for one" in problem

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +13,9 @@ from bridge.config.model import Document
 from bridge.config.reader import read_tree
 from bridge.config.schema import json_schema, schema_text, written
 from bridge.config.shape import ANY, settings_at, walk
+
+if TYPE_CHECKING:
+    from bridge.config.tree import Node
 
 CONFIG = Path(__file__).parents[2] / "config"
 EXAMPLE = CONFIG / "bridge.example.yaml"
@@ -44,10 +49,14 @@ def test_the_example_is_valid_and_gives_no_warning(example: Path) -> None:
     assert set(configuration.users) == {"anna", "boss", "robot"}
 
 
+@cache
+def example_tree() -> Node:
+    return read_tree(EXAMPLE.read_text(), None)[0]
+
+
 def lines_of(place: tuple[str, ...]) -> list[str]:
     """The lines of the example on which the setting stands."""
-    tree, _ = read_tree(EXAMPLE.read_text(), None)
-    sections = [tree]
+    sections = [example_tree()]
     for step in place[:-1]:
         sections = [node for each in sections for key, node in each.mapping().items() if step in {ANY, key}]
     lines = EXAMPLE.read_text().splitlines()
@@ -109,6 +118,14 @@ def test_the_schema_describes_every_setting() -> None:
         assert model["additionalProperties"] is False
         for name, setting in model["properties"].items():
             assert setting["description"], name
+
+
+def test_editors_are_told_which_settings_a_connection_of_each_type_needs() -> None:
+    connection = json_schema()["$defs"]["Connection"]
+    assert connection["if"] == {"properties": {"type": {"const": "ics"}}}
+    assert connection["then"] == {"anyOf": [{"required": ["url"]}, {"required": ["url_file"]}]}
+    assert connection["else"] == {"required": ["url"], "properties": {"url_file": False, "allow_private": False}}
+    assert connection["required"] == ["type"]
 
 
 @pytest.mark.parametrize("name", ["bridge.example.yaml", "demo.yaml"])

@@ -75,6 +75,11 @@ def test_by_default_all_appointments_flow_with_all_that_they_hold() -> None:
     assert (Pull().free, Pull().all_day) == (Blocking.IGNORE, Blocking.BLOCK)
 
 
+def test_a_rule_can_be_made_from_values() -> None:
+    rule = Rule(resource=Scope("salon", "anna"), connection="clinic", calendar="Work", poll=timedelta(hours=1))
+    assert (str(rule.resource), rule.poll, rule.direction) == ("salon/anna", timedelta(hours=1), Direction.BOTH)
+
+
 def test_every_option_can_be_said(tmp_path: Path) -> None:
     options = (
         "direction: both, existing: none, attendees: true, poll: 1s, on_conflict: theirs, "

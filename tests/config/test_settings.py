@@ -142,7 +142,7 @@ REFUSED: dict[str, list[Any]] = {
         "anna@maybe",
     ],
     "connections.*.url_file": ["missing", [1], "", "bridge.yaml"],
-    "connections.*.user": [1, True, "a:b", "a\nb", "x" * 201, [1], {"a": 1}],
+    "connections.*.user": ["", 1, True, "a:b", "a\nb", "x" * 201, [1], {"a": 1}],
     "connections.*.password_file": ["missing", [1], "."],
     "connections.*.password": ["sesame", 12345, [1]],
     "connections.*.ca_file": ["missing", [1], "", "bridge.yaml"],
