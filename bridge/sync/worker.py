@@ -126,8 +126,7 @@ class Worker:
 
     def _extend(self) -> None:
         now = self._office.clock()
-        if now - self._extended_at < _PARTIAL = frozenset({CalendarReadOnly.__name__, QuotaExceeded.__name__})
-_EXTEND_EVERY:
+        if now - self._extended_at < _EXTEND_EVERY:
             return
         self._extended_at = now
         with self._lock:
