@@ -259,7 +259,7 @@ def _guests_attached(part: Part, ours: Part, view: View) -> Part:
     if view.attendees:
         return _mixed(as_ours(part, ours) if view.goes_out else part, shown=ours, ours=ours, hidden=())
     names = set(GUESTS)
-    back = _kept(part, lambda line: line.name not in GUESTS)
+    back = _kept(part, lambda line: line.name not in GUESTS and not mails(line))
     guests = listed(ours) if view.goes_out else ""
     if guests:
         own, theirs = text(ours, "DESCRIPTION") or "", text(part, "DESCRIPTION") or ""
