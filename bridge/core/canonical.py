@@ -7,7 +7,7 @@ What does not count:
 
 - the order of properties, parameters, components and of the values in a list; folding; line ends; escapes in a text;
 - the header of the calendar (PRODID, VERSION, CALSCALE, METHOD, X-WR-...), and DTSTAMP, CREATED, LAST-MODIFIED,
-  SEQUENCE, X-MOZ-GENERATION, X-LIC-ERROR and the like, which say who wrote the text and when;
+  SEQUENCE, X-MOZ-GENERATION, X-LIC-ERROR, X-CALBRIDGE-ORIGIN and the like, which say who wrote the text and when;
 - how the same is spelled: DURATION or DTEND; a Windows name, a prefix or the IANA name of a zone; several EXDATE, RDATE
   and CATEGORIES lines or one; an EXDATE or RECURRENCE-ID in UTC or in a zone; defaults that are written out
   (TRANSP:OPAQUE, CLASS:PUBLIC, INTERVAL=1, VALUE=DATE-TIME);
@@ -17,7 +17,7 @@ What does not count:
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _SILENT = frozenset({
     "DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE", "X-MOZ-GENERATION", "X-LIC-ERROR", "X-LIC-ERRORTYPE",
     "X-RADICALE-NAME", "X-WR-ALARMUID", "X-EVOLUTION-CALDAV-ETAG", "X-EVOLUTION-CALDAV-HREF",
-    "X-EVOLUTION-ALARM-UID", "X-APPLE-EWS-BUSYSTATUS", "X-MICROSOFT-CDO-APPT-SEQUENCE",
+    "X-EVOLUTION-ALARM-UID", "X-APPLE-EWS-BUSYSTATUS", "X-MICROSOFT-CDO-APPT-SEQUENCE", "X-CALBRIDGE-ORIGIN",
 })  # fmt: skip
 _DEFAULTS = {"TRANSP": "OPAQUE", "CLASS": "PUBLIC", "PRIORITY": "0", "REPEAT": "0", "PERCENT-COMPLETE": "0"}
 _WORDS = frozenset({"STATUS", "TRANSP", "CLASS", "ACTION", "X-MICROSOFT-CDO-BUSYSTATUS"})
@@ -61,7 +61,7 @@ def digest(obj: CalendarObject) -> str:
 def canonical(obj: CalendarObject) -> str:
     """The canonical form of an object as text, one property a line."""
     held = (component for component in obj.calendar.subcomponents if component.name == obj.component)
-    return "\n".join(sorted("\n".join(_component_lines(component)) for component in held))
+    return "\n".join(sorted("\n".join(component_lines(component)) for component in held))
 
 
 def instance_name(component: Component) -> str:
@@ -74,10 +74,36 @@ def instance_name(component: Component) -> str:
     return "" if prop is None else _value("RECURRENCE-ID", prop[0] if isinstance(prop, list) else prop)
 
 
-def _component_lines(component: Component) -> list[str]:
-    """The lines of a component: its properties sorted, then its subcomponents sorted."""
+def instance_lines(master: Component, named: date | datetime) -> list[str]:
+    """The canonical lines that say when an instance of a series is, as long as no override says otherwise.
+
+    Args:
+        master: The component with the rule.
+        named: The time that its RECURRENCE-ID gives, in any zone.
+
+    Returns:
+        Nothing where the master does not begin, or not in the kind of time of `named`.
+    """
+    start = time_of(master, "DTSTART")
+    if start is None or isinstance(start, datetime) != isinstance(named, datetime):
+        return []
+    if isinstance(named, datetime) and named.tzinfo is not None:
+        named = named.astimezone(getattr(start, "tzinfo", None) or UTC)
+    lines = [f"DTSTART:{_time(named)}"]
+    end = _end(master, start)
+    if end is not None:
+        lines.append(f"END:{_time(shifted(end, _wall(named) - _wall(start)))}")
+    return lines
+
+
+def _wall(value: date | datetime) -> datetime:
+    return value.replace(tzinfo=None) if isinstance(value, datetime) else datetime.combine(value, time(0))
+
+
+def component_lines(component: Component) -> list[str]:
+    """The canonical lines of a component: its properties sorted, then its subcomponents sorted."""
     lines = sorted(_property_lines(component))
-    inner = sorted("\n".join(_component_lines(sub)) for sub in component.subcomponents)
+    inner = sorted("\n".join(component_lines(sub)) for sub in component.subcomponents)
     return [f"BEGIN:{component.name}", *lines, *inner, f"END:{component.name}"]
 
 

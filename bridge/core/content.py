@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 MASTER = ""
 """The key of the master among the parts."""
 
+ORIGIN = "X-CALBRIDGE-ORIGIN"
+"""The property that says which rule wrote an object; it never goes from one object to another."""
+
 _CONTENT_LINE = re.compile(rb"\S[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)")
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _NAME_END = re.compile(rb"[;:]")
 # A colon within quotes belongs to a parameter (RFC 5545 section 3.2); a quote that nobody closes hides none.
 _BEFORE_VALUE = re.compile(r'(?:[^":]|"[^"]*")*:|[^:]*:?')
 _NAMED_ZONE = re.compile(r';[ \t]*TZID[ \t]*=[ \t]*(?:"([^"]*)"|([^";:]*))', re.IGNORECASE)
+_ZONE_NAME = re.compile(rb"^TZID[^\n]*\n(?:[ \t][^\n]*\n)*", re.MULTILINE | re.IGNORECASE)
 _ESCAPED = re.compile(r"\\(.)")
 _UNESCAPED = {"n": "\n", "N": "\n"}
 
@@ -142,8 +146,8 @@ def is_block(line: Line) -> bool:
 
 
 def flat(raw: bytes) -> str:
-    """Octets of a content line, unfolded and without line end."""
-    return _FOLD.sub(b"", raw).rstrip(b"\r\n").decode()
+    """Content lines, unfolded, with LF between them and none at the end."""
+    return _FOLD.sub(b"", raw).rstrip(b"\r\n").decode().replace("\r\n", "\n")
 
 
 def read(obj: CalendarObject) -> Content:
@@ -210,6 +214,27 @@ def zones_of(lines: Iterable[Line]) -> frozenset[str]:
     """The TZIDs that lines and blocks name."""
     found = (pair for line in lines for pair in _NAMED_ZONE.findall(line.flat))
     return frozenset((quoted or plain).strip() for quoted, plain in found)
+
+
+def with_zones(line: Line, names: Mapping[str, str]) -> Line:
+    """The same line that calls its zones by other names, folded anew.
+
+    Args:
+        line: The line; no block.
+        names: The new name for each TZID that it may have.
+    """
+
+    def renamed(match: re.Match[str]) -> str:
+        name = names[(match[1] or match[2]).strip()]
+        return match[0].partition("=")[0] + (f'="{name}"' if match[1] else f"={name}")
+
+    return Line(line.name, folded(_NAMED_ZONE.sub(renamed, line.flat)))
+
+
+def renamed_zone(block: bytes, tzid: str) -> bytes:
+    """The same VTIMEZONE under another name."""
+    line = folded(f"TZID:{tzid}")
+    return _ZONE_NAME.sub(lambda _: line, block, count=1)
 
 
 def write(content: Content) -> bytes:
