@@ -2,74 +2,36 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING
-
 import pytest
 
 from bridge.core.canonical import digest
-from bridge.core.content import MASTER, text
+from bridge.core.content import MASTER
 from bridge.core.content import read as content_of
 from bridge.core.origin import ORIGIN
-from bridge.core.projection import project, reattach, received
 from bridge.core.sides import Side
-from bridge.core.view import Blocking, Detail, View
+from bridge.core.view import Blocking, View
 from tests.core.core_samples import CUSTOM_BERLIN, component, lines, read, read_event, stream
-
-if TYPE_CHECKING:
-    from bridge.core.model import CalendarObject
-
-OUT = View(towards=Side.THERE)
-OUT_TITLES = View(towards=Side.THERE, detail=Detail.TITLES)
-OUT_BUSY = View(towards=Side.THERE, detail=Detail.BUSY)
-OUT_GUESTS = View(towards=Side.THERE, attendees=True)
-IN = View(towards=Side.HERE)
-IN_TITLES = View(towards=Side.HERE, detail=Detail.TITLES)
-IN_BUSY = View(towards=Side.HERE, detail=Detail.BUSY)
-NINE = ("DTSTART:20260714T090000Z", "DTEND:20260714T100000Z")
-TEN = ("DTSTART:20260714T100000Z", "DTEND:20260714T110000Z")
-ALARM = ("BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT15M", "DESCRIPTION:Alarm secret", "END:VALARM")
-MAIL = (
-    *("BEGIN:VALARM", "ACTION:EMAIL", "TRIGGER:-PT1H", "SUMMARY:x", "DESCRIPTION:x"),
-    *("ATTENDEE:mailto:anna@example.org", "END:VALARM"),
+from tests.core.projection_samples import (
+    ALARM,
+    GUESTS,
+    IN,
+    IN_BUSY,
+    IN_TITLES,
+    LISTED,
+    MAIL,
+    NINE,
+    OUT,
+    OUT_BUSY,
+    OUT_GUESTS,
+    OUT_TITLES,
+    SECRETS,
+    TEN,
+    attached,
+    inner,
+    shown,
+    value,
+    without,
 )
-SECRETS = (
-    "DESCRIPTION:Secret",
-    "LOCATION:Secret",
-    "CATEGORIES:Secret",
-    "ATTENDEE;CN=Secret:mailto:secret@example.org",
-    "URL:https://secret.example.org/",
-    "ATTACH:https://secret.example.org/",
-    "COMMENT:Secret",
-    "CONTACT:Secret",
-    "X-NOTE:Secret",
-    "GEO:52.1;5.1",
-    *ALARM,
-)
-GUESTS = (
-    "ORGANIZER;CN=Salon:mailto:salon@example.org",
-    "ATTENDEE;CN=Anna:mailto:anna@example.org",
-    "ATTENDEE;CN=Berta;PARTSTAT=ACCEPTED:mailto:berta@example.org",
-)
-LISTED = r"Guests:\n- Anna <anna@example.org>\n- Berta <berta@example.org>"
-
-shown = partial(project, parse=read)
-attached = partial(reattach, parse=read)
-
-
-def inner(obj: CalendarObject) -> list[str]:
-    """The lines of the first component but those that name it."""
-    flat = obj.raw.replace(b"\r\n ", b"").decode().split("\r\n")
-    start = flat.index("BEGIN:VEVENT")
-    return [line for line in flat[start + 1 : flat.index("END:VEVENT")] if not line.startswith(("UID", "DTSTAMP"))]
-
-
-def value(obj: CalendarObject, name: str, key: str = MASTER) -> str | None:
-    return text(content_of(obj).parts[key], name)
-
-
-def without(*starts: str) -> tuple[str, ...]:
-    return tuple(line for line in GUESTS if not line.startswith(starts))
 
 
 @pytest.mark.parametrize("view", [OUT, OUT_TITLES, OUT_BUSY, IN])
@@ -291,131 +253,3 @@ def test_blocking_is_no_matter_of_what_goes_out() -> None:
 def test_a_private_appointment_of_theirs_comes_in_as_a_private_busy_block() -> None:
     there = read_event(*NINE, "SUMMARY:Secret", "CLASS:PRIVATE", *SECRETS)
     assert inner(shown(there, IN)) == [*NINE, "CLASS:PRIVATE", "SUMMARY:Busy"]
-
-
-# What comes back
-
-
-def test_text_in_a_busy_block_does_not_come_back_but_its_times_and_state_do() -> None:
-    obj = read_event(*NINE, "SUMMARY:Secret", *SECRETS)
-    back = read_event(*TEN, "SUMMARY:Lunch with Bob", "DESCRIPTION:At noon", "STATUS:CANCELLED", *ALARM[:3], ALARM[-1])
-    assert inner(attached(back, obj, OUT_BUSY)) == [*TEN, "SUMMARY:Secret", *SECRETS[:-5], "STATUS:CANCELLED", *ALARM]
-
-
-def test_nobody_opens_a_private_appointment_from_there() -> None:
-    obj = read_event(*NINE, "SUMMARY:Secret", "CLASS:PRIVATE")
-    back = read_event(*NINE, "SUMMARY:Busy", "CLASS:PUBLIC")
-    assert attached(back, obj, OUT) is obj
-
-
-def test_a_title_that_was_shown_comes_back_and_what_was_hidden_stays() -> None:
-    obj = read_event(*NINE, "SUMMARY:Cut", *SECRETS)
-    back = read_event(*NINE, "SUMMARY:Cut and colour", "LOCATION:there")
-    assert inner(attached(back, obj, OUT_TITLES)) == [*NINE, "SUMMARY:Cut and colour", *SECRETS]
-
-
-def test_what_came_back_as_it_was_shown_is_kept_as_it_is_written_here() -> None:
-    obj = read_event("DTSTART;X-VOBJ-ORIGINAL-TZID=Nowhere:20260714T090000Z", "DURATION:PT1H", "SUMMARY:Secret")
-    back = read_event(NINE[0], "DURATION:PT2H", "SUMMARY:Busy")
-    assert inner(attached(back, obj, OUT_BUSY)) == [
-        "DTSTART;X-VOBJ-ORIGINAL-TZID=Nowhere:20260714T090000Z",
-        "DURATION:PT2H",
-        "SUMMARY:Secret",
-    ]
-
-
-MASTER_LINES = ("RRULE:FREQ=DAILY;COUNT=3", "SUMMARY:Cut", "DESCRIPTION:Colour", *GUESTS)
-OVERRIDE_LINES = ("RECURRENCE-ID:20260715T090000Z", "DTSTART:20260715T110000Z", "DTEND:20260715T120000Z")
-KEY = "2026-07-15T09:00:00Z"
-
-
-@pytest.mark.parametrize(("view", "title"), [(OUT_BUSY, "Busy"), (OUT_TITLES, "Moved"), (OUT, "Moved")])
-def test_an_instance_that_was_moved_there_is_told_by_what_the_series_is_here(view: View, title: str) -> None:
-    obj = read(stream(*component(*NINE, *MASTER_LINES)))
-    master = component(*NINE, "RRULE:FREQ=DAILY;COUNT=3", "SUMMARY:Busy")
-    described = rf"DESCRIPTION:Colour\n\n{LISTED}"
-    override = component(*OVERRIDE_LINES, f"SUMMARY:{title}", described)
-    whole = attached(read(stream(*master, *override)), obj, view)
-    assert value(whole, "SUMMARY", KEY) == ("Cut" if view is OUT_BUSY else "Moved")
-    assert value(whole, "DESCRIPTION", KEY) == "Colour"
-    names = [line.name for line in content_of(whole).parts[KEY].content]
-    assert names.count("ATTENDEE") == 2
-    assert "RRULE" not in names
-
-
-def test_an_instance_that_was_restored_there_is_restored_here() -> None:
-    master = component(*NINE, *MASTER_LINES)
-    obj = read(stream(*master, *component(*OVERRIDE_LINES, "SUMMARY:Moved")))
-    alone = read(stream(*master))
-    assert list(content_of(attached(shown(alone, OUT), obj, OUT)).parts) == [MASTER]
-
-
-def test_a_lone_instance_beside_another_is_told_by_that_one() -> None:
-    first = component("RECURRENCE-ID:20260714T090000Z", *NINE, "SUMMARY:Cut")
-    second = component(*OVERRIDE_LINES, "SUMMARY:Busy")
-    whole = attached(read(stream(*first, *second)), read(stream(*first)), OUT_BUSY)
-    assert whole.raw.count(b"SUMMARY:Cut") == 2
-    assert set(content_of(whole).parts) == {"2026-07-14T09:00:00Z", KEY}
-
-
-def test_zones_of_both_sides_are_there_where_they_are_named() -> None:
-    obj = read_event(*NINE, "SUMMARY:Cut", "LOCATION:Room 1")
-    moved = component("DTSTART;TZID=Customized Time Zone:20260714T100000", "DURATION:PT1H", "SUMMARY:Cut")
-    whole = attached(read(stream(*CUSTOM_BERLIN, *moved)), obj, OUT_TITLES)
-    assert whole.span.first.hour == 8
-    assert value(whole, "LOCATION") == "Room 1"
-
-
-# Both views together
-
-
-def seen(there: CalendarObject, ours: CalendarObject, pull: View, push: View, *, made_here: bool) -> CalendarObject:
-    return received(there, ours, pull=pull, push=push, made_here=made_here, parse=read)
-
-
-def test_what_we_sent_says_nothing_new_when_it_comes_back() -> None:
-    obj = read_event(*NINE, "SUMMARY:Cut", *SECRETS, *GUESTS, *MAIL)
-    for push in (OUT, OUT_TITLES, OUT_BUSY):
-        for pull in (IN, IN_TITLES, IN_BUSY):
-            assert digest(seen(shown(obj, push), obj, pull, push, made_here=True)) == digest(obj)
-
-
-def test_our_description_survives_that_only_titles_come_in() -> None:
-    obj = read_event(*NINE, "SUMMARY:Cut", r"DESCRIPTION:Guests:\n- Carla", *GUESTS)
-    there = read_event(*TEN, "SUMMARY:Colour", rf"DESCRIPTION:edited\n\n{LISTED}")
-    assert inner(seen(there, obj, IN_TITLES, OUT, made_here=True)) == [
-        *TEN,
-        "SUMMARY:Colour",
-        r"DESCRIPTION:Guests:\n- Carla",
-        *GUESTS,
-    ]
-
-
-def test_the_text_of_their_own_appointments_comes_in_though_ours_are_not_shown() -> None:
-    there = read_event(*TEN, "SUMMARY:Dentist moved", "DESCRIPTION:New")
-    ours = read_event(*NINE, "SUMMARY:Dentist")
-    found = seen(there, ours, IN, OUT_BUSY, made_here=False)
-    assert inner(found) == [*TEN, "SUMMARY:Dentist moved", "DESCRIPTION:New"]
-
-
-def test_what_they_make_private_of_their_own_is_hidden_here_too() -> None:
-    there = read_event(*NINE, "SUMMARY:Dentist", "CLASS:PRIVATE")
-    ours = read_event(*NINE, "SUMMARY:Dentist")
-    assert inner(seen(there, ours, IN, OUT, made_here=False)) == [*NINE, "SUMMARY:Busy", "CLASS:PRIVATE"]
-
-
-def test_what_they_make_private_of_ours_keeps_its_text_here() -> None:
-    there = read_event(*TEN, "SUMMARY:Cut", "CLASS:PRIVATE")
-    ours = read_event(*NINE, "SUMMARY:Cut", "DESCRIPTION:Colour")
-    assert inner(seen(there, ours, IN, OUT, made_here=True)) == [
-        *TEN,
-        "SUMMARY:Cut",
-        "DESCRIPTION:Colour",
-        "CLASS:PRIVATE",
-    ]
-
-
-def test_what_they_make_public_again_is_shown_here_again() -> None:
-    there = read_event(*NINE, "SUMMARY:Dentist", "CLASS:PUBLIC")
-    ours = read_event(*NINE, "SUMMARY:Busy", "CLASS:PRIVATE")
-    assert value(seen(there, ours, IN, OUT, made_here=False), "SUMMARY") == "Dentist"
