@@ -312,7 +312,7 @@ class IcsUrlUpstream:
     def _settle(self, answer: _Answer, items: Sequence[Found]) -> tuple[_Answer, Sequence[Found], Identity]:
         """Finds out whether UIDs can be relied on, from the last listing or from a second look."""
         before = self._known.sample if self._known else {}
-        verdict = stability(before, sample(_objects(items), zone=self._zone))
+        verdict = stability(before, _objects(items), zone=self._zone)
         if verdict is Stability.UNCLEAR:
             fetched = self._fetcher.fetch(answer.fetched.validators, past_caches=True)
             if fetched is None:
