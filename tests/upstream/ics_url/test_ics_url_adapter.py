@@ -207,10 +207,18 @@ class TestFetch:
             one = upstream(server.url())
             found, _ = listed(one)
             server.requests.clear()
-            answers = list(one.fetch("", ["two", "one", "two"]))
-        assert [answer.remote_id for answer in answers] == ["two", "one", "two"]
+            answers = [*one.fetch("", ["two"]), *one.fetch("", ["one", "one"])]
+        assert [answer.remote_id for answer in answers] == ["two", "one", "one"]
         assert all(isinstance(answer, Found) and answer.etag == found[answer.remote_id].etag for answer in answers)
         assert server.requests == []
+
+    def test_who_asks_again_is_told_what_it_is_by_now(self) -> None:
+        with serving(TWO) as server:
+            one = upstream(server.url())
+            listed(one)
+            list(one.fetch("", ["one", "two"]))
+            server.give(feed(event("one")))
+            assert list(one.fetch("", ["two"])) == [Gone("two")]
 
     def test_what_a_listing_lacks_is_gone_only_after_a_second_reading(self) -> None:
         with serving(TWO) as server:
