@@ -175,7 +175,7 @@ class Wire:
                 method,
                 url,
                 data=body or None,
-                headers=headers,
+                headers=dict(headers),
                 auth=self._client.auth,
                 timeout=(self._limits.connect, self._limits.read),
                 verify=self._verify,
