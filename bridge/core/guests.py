@@ -93,15 +93,17 @@ def with_description(part: Part, description: str) -> Part:
     return replace(part, content=tuple(line if one is old else one for one in part.content))
 
 
-def without_list(description: str, guests: str) -> str:
+def without_list(description: str, guests: str | None) -> str:
     """A description without the list of guests in it, wherever people have moved it.
 
     Args:
         description: What came back.
-        guests: The list as it went out. Where it is not there any more, the last list of any guests is taken off.
+        guests: The list as it went out, or None where that is not known. Where it is not there any more, the last list
+            of any guests is taken off.
     """
-    exact = re.compile(rf"(?:(?<=\n)|\A){re.escape(guests)}[ \t]*(?:\n|\Z)")
-    found = list(exact.finditer(description)) or list(_LIST.finditer(description))
+    exact = rf"(?:(?<=\n)|\A){re.escape(guests)}[ \t]*(?:\n|\Z)" if guests else None
+    found = list(re.finditer(exact, description)) if exact else []
+    found = found or list(_LIST.finditer(description))
     if not found:
         return description
     before, after = description[: found[-1].start()], description[found[-1].end() :].strip("\n")
