@@ -66,6 +66,11 @@ def test_the_list_is_taken_off_wherever_people_have_moved_it(description: str, l
     assert without_list(description, LIST) == left
 
 
+def test_a_list_that_is_not_known_is_taken_off_all_the_same() -> None:
+    assert without_list(f"Colour\n\n{LIST}", None) == "Colour"
+    assert without_list("Colour", None) == "Colour"
+
+
 def test_parameters_are_read_with_their_quotes_off() -> None:
     line = made("ATTENDEE", "mailto:a@example.org", ';CN="a;b:c";x-Note=1')
     assert params(line) == {"CN": "a;b:c", "X-NOTE": "1"}
