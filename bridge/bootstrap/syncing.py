@@ -16,7 +16,7 @@ import structlog
 from bridge.bootstrap.live import Live
 from bridge.bootstrap.logs import log_to_stderr
 from bridge.bootstrap.site import now, open_site
-from bridge.bootstrap.upstreams import connect
+from bridge.bootstrap.upstreams import Connections
 from bridge.sync.assigning import Office
 from bridge.sync.worker import Worker
 
@@ -44,9 +44,10 @@ def office_of(site: Site, configuration: Callable[[], Configuration]) -> Office:
         site: The installation.
         configuration: Gives the configuration of the moment.
     """
+    connections = Connections()
 
     def opened(key: str, parse: Callable[[bytes], CalendarObject], zone: tzinfo) -> Upstream:
-        return connect(replace(site, configuration=configuration()), key, parse, zone)
+        return connections.open(replace(site, configuration=configuration()), key, parse, zone)
 
     return Office(site.database, configuration, opened, now)
 

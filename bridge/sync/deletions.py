@@ -57,7 +57,7 @@ def _guarded_on(a: Assignment, verdicts: list[Verdict], move: Move, side: Side, 
     count = len(deletions) + len(elsewhere)
     hold = bool(deletions) and exceeded(count, of, a.terms.guard, recent=recent)
     if not dry:
-        _note(a, verdicts, side, deletions if hold else set(), waiting - elsewhere, of)
+        _note(a, verdicts, side, held=deletions if hold else set(), looked_at=waiting - elsewhere, of=of)
     if not hold:
         return verdicts
     sentence, _ = why_held(count, of, a.terms.guard, side=side, rule=a.rule.key, recent=recent)
@@ -69,7 +69,9 @@ def _guarded_on(a: Assignment, verdicts: list[Verdict], move: Move, side: Side, 
     ]
 
 
-def _note(a: Assignment, verdicts: Sequence[Verdict], side: Side, held: set[str], looked_at: set[str], of: int) -> None:
+def _note(
+    a: Assignment, verdicts: Sequence[Verdict], side: Side, *, held: set[str], looked_at: set[str], of: int
+) -> None:
     """Brings the hold up to date: what is held now, and what is not to be deleted any more."""
     released = looked_at - held
     if not held and not released:

@@ -20,7 +20,7 @@ from bridge.sync.parking import park, park_restless, unpark
 from bridge.sync.sighting import Hint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from bridge.core.model import CalendarObject
     from bridge.errors import UpstreamError
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 GRACE = timedelta(minutes=10)
 """For so long after we wrote an object, its absence from a listing proves nothing: some servers list late."""
 
+_UNTIL_DECIDED = timedelta(hours=1)
+_UNTIL_WRITABLE = timedelta(minutes=5)
 _BATCH = 100
 _DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
 _WRITES = dict.fromkeys((Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE), Side.HERE)
@@ -78,7 +80,7 @@ class Doing:
         by_move: dict[Move, list[Verdict]] = {}
         for verdict in verdicts:
             by_move.setdefault(verdict.step.move, []).append(verdict)
-        self._leave(by_move.pop(Move.HELD, []))
+        self._leave(by_move.pop(Move.HELD, []), _UNTIL_DECIDED)
         self._settle_quiet([verdict for move in _QUIET for verdict in by_move.pop(move, [])])
         self._create_here(by_move.pop(Move.CREATE_HERE, []))
         for move in _ORDER:
@@ -116,8 +118,9 @@ class Doing:
             for verdict in self._left
             if verdict.pair.remote_id is not None
         ]
-        outbox.bring_back(tx, self._a.rule.id, Side.HERE, here)
-        outbox.note_there(tx, self._a.rule.id, there)
+        later = tx.now + _UNTIL_DECIDED
+        outbox.bring_back(tx, self._a.rule.id, Side.HERE, here, not_before=later)
+        outbox.note_there(tx, self._a.rule.id, there, not_before=later)
 
     @property
     def author(self) -> Author:
@@ -131,10 +134,17 @@ class Doing:
                 self._run_id = runs.begin(tx, self._a.rule.id, self.kind)
         return self._run_id
 
-    def _leave(self, verdicts: Iterable[Verdict]) -> None:
+    def _leave(self, verdicts: Sequence[Verdict], wait: timedelta) -> None:
+        """Puts off what cannot be done now."""
+        if not verdicts:
+            return
+        self._left += verdicts
+        with self._a.writing() as tx:
+            for verdict in verdicts:
+                for intent in verdict.pair.intents:
+                    outbox.postpone(tx, intent, tx.now + wait)
         for verdict in verdicts:
             self.counts[verdict.step.move] += 1
-            self._left.append(verdict)
 
     def _settle_quiet(self, verdicts: Sequence[Verdict]) -> None:
         for start in range(0, len(verdicts), _BATCH):
@@ -150,7 +160,8 @@ class Doing:
     def _settle_one(self, tx: Transaction, verdict: Verdict) -> None:
         a, move = self._a, verdict.step.move
         if verdict.waits:
-            self._left.append(verdict)
+            for intent in verdict.pair.intents:
+                outbox.postpone(tx, intent, tx.now + _UNTIL_WRITABLE)
         elif move is Move.FORGET:
             pull.forget(tx, a, verdict)
         elif verdict.passed_over:
@@ -158,7 +169,7 @@ class Doing:
         elif move is Move.NOTHING:
             pull.stay(tx, verdict)
         else:
-            pull.settle(tx, verdict)
+            pull.leave_alone(tx, a, verdict)
 
     def _create_here(self, verdicts: Sequence[Verdict]) -> None:
         for start in range(0, len(verdicts), _BATCH):
@@ -176,7 +187,7 @@ class Doing:
     def _create_there(self, verdicts: Sequence[Verdict]) -> None:
         for start in range(0, len(verdicts), _BATCH):
             if self.problem is not None:
-                self._leave(verdicts[start:])
+                self._leave(verdicts[start:], _UNTIL_WRITABLE)
                 return
             batch = verdicts[start : start + _BATCH]
             done, failed = create_there(self._a, batch)
@@ -188,7 +199,7 @@ class Doing:
     def _one(self, verdict: Verdict) -> None:
         writes_there = verdict.step.move not in {Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE}
         if writes_there and self.problem is not None and not isinstance(self.problem, QuotaExceeded):
-            self._leave([verdict])
+            self._leave([verdict], _UNTIL_WRITABLE)
             return
         link = verdict.pair.link
         if link is not None and does_not_converge(self._a, link):
@@ -265,7 +276,7 @@ class Doing:
                 park(self._a, verdict, error)
             case CalendarReadOnly() | QuotaExceeded():
                 self.problem = error
-                self._leave([verdict])
+                self._leave([verdict], _UNTIL_WRITABLE)
             case _:
                 raise error
 

@@ -12,6 +12,7 @@ from bridge.core.view import admits
 from bridge.core.window import Place
 from bridge.sync.assignment import same
 from bridge.sync.pairing import Bases, bases, changed_here, changed_there, relinked
+from bridge.sync.pull import is_left_alone
 from bridge.sync.sighting import Hint
 from bridge.sync.views import Views
 
@@ -120,6 +121,10 @@ class Judge:
         link = pair.link
         if link is None:
             return self._alone(pair)
+        if is_left_alone(link):
+            if pair.remote is None and pair.here is None:
+                return self._done(pair, Move.FORGET if pair.seen else Move.NOTHING, self._a.views(None, None))
+            return self._alone(replace(pair, link=None))
         known = bases(self._a, tx, link)
         if known.here is None or known.there is None:
             return self._half_known(relinked(pair), link, known)
@@ -173,6 +178,9 @@ class Judge:
             remote = pair.remote
             own = remote is not None and origin.marks(remote) == self._a.origin
             return self._checked(pair, Move.DELETE_THERE, views) if own else self._alone(pair, existed=False)
+        return self._not_yet_there(pair, known, views)
+
+    def _not_yet_there(self, pair: Pair, known: Bases, views: Views) -> Verdict:
         if known.here is not None and pair.here is not None:
             changed = pair.here.etag != known.here.etag
             return self._alone(pair, existed=False) if changed else self._done(pair, Move.NOTHING, views)
@@ -227,15 +235,13 @@ class Judge:
         known = known or Bases(None, None)
         if move is Move.NOTHING:
             return self._done(pair, move, views, known=known)
+        options = self._a.terms.options
+        left = allowed(move, options, first_pass=existed)
+        if isinstance(left, Blocked) and not isinstance(allowed(move, options, first_pass=False), Blocked):
+            return replace(self._done(pair, Move.BLOCKED, views, reason=left.reason), passed_over=True)
         if move is not Move.FORGET and not self._is_in_window(pair, move, known):
             return self._done(pair, Move.FROZEN, views, known=known, reason="It lies outside the rule's window.")
-        options = self._a.terms.options
         may = allowed(move, options, first_pass=False)
-        if isinstance(may, Move) and existed:
-            left = allowed(move, options, first_pass=True)
-            if isinstance(left, Blocked):
-                verdict = self._done(pair, Move.BLOCKED, views, reason=left.reason)
-                return replace(verdict, passed_over=True)
         if isinstance(may, Blocked):
             return self._done(pair, Move.BLOCKED, views, known=known, reason=may.reason)
         return self._done(pair, may, views, known=known)

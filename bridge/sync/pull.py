@@ -182,6 +182,38 @@ def pass_over(tx: Transaction, a: Assignment, verdict: Verdict) -> None:
     settle(tx, verdict)
 
 
+def leave_alone(tx: Transaction, a: Assignment, verdict: Verdict) -> None:
+    """Notes which version of a remote object is not taken over, so that it is not fetched again with each listing.
+
+    A whole comparison looks at it again: its time may have come into the window.
+    """
+    pair = verdict.pair
+    if pair.there is not None and (pair.link is None or is_left_alone(pair.link)) and pair.here is None:
+        links.put(
+            tx,
+            Link(
+                rule_id=a.rule.id,
+                uid=pair.uid,
+                remote_id=pair.there.remote_id,
+                remote_etag=pair.there.etag,
+                base_here=None,
+                base_there=None,
+                view="",
+                made=Made.THERE,
+                generation=0,
+                written_at=None,
+                streak=0,
+                wrote="",
+            ),
+        )
+    settle(tx, verdict)
+
+
+def is_left_alone(link: Link) -> bool:
+    """Whether a link only notes that a remote object was seen, and left alone."""
+    return link.remote_id is not None and link.base_here is None and link.base_there is None
+
+
 def stay(tx: Transaction, verdict: Verdict) -> None:
     """Settles a pair for which nothing is to be done, and notes what both sides are where they agree."""
     pair, known = verdict.pair, verdict.bases

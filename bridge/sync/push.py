@@ -22,7 +22,7 @@ from bridge.sync.views import Views
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bridge.core.merge import Merged
     from bridge.core.model import CalendarObject
@@ -98,11 +98,13 @@ def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Link, Stored]]) -> 
     """Notes what stands there after creations."""
     with a.writing() as tx:
         for verdict, link, stored in verdicts:
-            _keep(tx, a, verdict, link, own(a, verdict), stored)
+            _keep(tx, a, verdict, link, here=own(a, verdict), stored=stored)
             settle(tx, verdict)
 
 
-def _keep(tx: Transaction, a: Assignment, verdict: Verdict, link: Link, here: CalendarObject, stored: Stored) -> None:
+def _keep(
+    tx: Transaction, a: Assignment, verdict: Verdict, link: Link, *, here: CalendarObject, stored: Stored
+) -> None:
     """Notes that both sides agree: `here`, and the upstream's answer, whatever it made of what it was given."""
     answer = _readable(stored)
     agreed = replace(
@@ -134,7 +136,7 @@ def push(a: Assignment, verdict: Verdict) -> None:
     here = own(a, verdict)
     stored = _replace(a, verdict, outgoing(a, verdict))
     with a.writing() as tx:
-        _keep(tx, a, verdict, verdict.pair.linked, here, stored)
+        _keep(tx, a, verdict, verdict.pair.linked, here=here, stored=stored)
         settle(tx, verdict)
 
 
@@ -171,8 +173,9 @@ def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author
     """
     here, there = own(a, verdict), verdict.pair.their_object
     merged = _merged(a, verdict, here, there, prefer)
-    if merged.clashes:
-        _note_clash(a, verdict, here, there, merged, prefer)
+    clashing = {clash.property for clash in merged.clashes} or _differing(a, verdict, here, there)
+    if clashing:
+        _note_clash(a, verdict, prefer=prefer, properties=clashing)
     new_here = _applied(a, a.shown(here, verdict.views), merged.here, here)
     stored = None
     if writes:
@@ -210,20 +213,28 @@ def _applied(a: Assignment, before: CalendarObject, after: bytes, whole: Calenda
     return a.parse(content.write(apply(changes, content.read(whole)))) if changes else whole
 
 
-def _note_clash(
-    a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject, merged: Merged, prefer: Side
-) -> None:
+def _differing(a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject) -> set[str]:
+    """In what two versions differ of which nothing is known: one of them gives way as a whole."""
+    if verdict.bases.here is not None and verdict.bases.there is not None:
+        return set()
+    shown, taken = (content.read(each) for each in (a.shown(here, verdict.views), a.taken(there, verdict.views)))
+    return {slot.group for slot in difference(shown, taken).changes}
+
+
+def _note_clash(a: Assignment, verdict: Verdict, *, prefer: Side, properties: Collection[str]) -> None:
+    """Keeps the version that loses, before it is overwritten anywhere."""
+    here, there = verdict.pair.ours, verdict.pair.their_object
     lost, kept = (there, here) if prefer is Side.HERE else (here, there)
     with a.writing() as tx:
         conflicts.note(
             tx,
             rule_id=a.rule.id,
             uid=verdict.pair.uid,
-            summary=here.summary,
+            summary=verdict.step.summary,
             lost_side=prefer.other,
             lost=links.keep_body(tx, lost.raw),
             kept=links.keep_body(tx, kept.raw),
-            properties=", ".join(sorted({clash.property for clash in merged.clashes})),
+            properties=", ".join(sorted(properties)),
         )
 
 
@@ -251,7 +262,7 @@ def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarO
         wrote="",
     )
     if stored is not None:
-        _keep(tx, a, verdict, link, here, stored)
+        _keep(tx, a, verdict, link, here=here, stored=stored)
         return
     links.put(
         tx,

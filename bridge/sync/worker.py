@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.core.polling import next_poll, wait_after
-from bridge.errors import CalbridgeError, LeaseLost, StoreError
-from bridge.store import lease
+from bridge.errors import CalbridgeError, CalendarReadOnly, LeaseLost, QuotaExceeded, StoreError
+from bridge.store import lease, outbox
 from bridge.store.rule import Problem
 from bridge.sync.engine import Pass, Report
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from bridge.store.database import Transaction
     from bridge.store.rule import Rule
     from bridge.sync.assigning import Office
 
@@ -28,6 +29,7 @@ _log = structlog.get_logger()
 LEASE = timedelta(minutes=2)
 """For so long a rule is its worker's; a worker that lives extends it, the rule of a dead one is taken over after it."""
 
+_PARTIAL = frozenset({CalendarReadOnly.__name__, QuotaExceeded.__name__})
 _EXTEND_EVERY = LEASE / 4
 _LOOK_EVERY_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
@@ -186,6 +188,8 @@ class Worker:
         partial = report.problem if report else None
         problem = _problem(error or partial, now)
         with office.database.writing() as tx:
+            if problem is None and self._still_waits(tx, rule, report):
+                problem = rule.problem
             lease.finish(
                 tx,
                 rule.id,
@@ -197,6 +201,13 @@ class Worker:
                 succeeded=error is None,
             )
         self._say(rule, problem, report)
+
+    @staticmethod
+    def _still_waits(tx: Transaction, rule: Rule, report: Report | None) -> bool:
+        """Whether what could not be written there earlier has not been tried again yet."""
+        if rule.problem is None or rule.problem.code not in _PARTIAL or report is None:
+            return False
+        return not report.wrote_there and bool(outbox.waiting(tx, rule.id).here)
 
     def _poll(self, rule: Rule) -> timedelta:
         settings = self._office.configuration().rules.get(rule.key)

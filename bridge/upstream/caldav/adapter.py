@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from bridge.upstream.protocol import Capabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from bridge.core.model import CalendarObject
     from bridge.upstream.protocol import Found, Gone, Page, RemoteCalendar, Stored, Unknown
@@ -36,6 +38,7 @@ class CaldavUpstream:
         limits: On time and size.
         resolver: Finds the services of a mail domain.
         clock: Seconds that never go back.
+        turn: Waits until a request may go, and holds its place until the answer is there.
     """
 
     def __init__(
@@ -49,12 +52,13 @@ class CaldavUpstream:
         limits: Limits | None = None,
         resolver: Resolver = look_up,
         clock: Callable[[], float] = time.monotonic,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._url = url
         self._parse = parse
         self._resolver = resolver
         self._connect = partial(
-            Wire, user=user, password=password, verify=verify, limits=limits or Limits(), clock=clock
+            Wire, user=user, password=password, verify=verify, limits=limits or Limits(), clock=clock, turn=turn
         )
         self._open: Wire | None = None
         self._deltas: dict[str, bool] = {}

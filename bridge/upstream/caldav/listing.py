@@ -72,9 +72,9 @@ def _everything(place: Place, deltas: MutableMapping[str, bool]) -> Iterator[Pag
     # The state is read before the listing: what changes in between comes again with the next delta.
     state = place.state()
     cursor = ""
-    if place.url not in deltas:
-        deltas[place.url] = state.reports_changes and _is_honest(place)
-    if deltas[place.url]:
+    if not state.reports_changes:
+        deltas[place.url] = False
+    if state.reports_changes and _is_honest(place, deltas):
         token = state.sync_token or _first_token(place)
         cursor = f"sync:{token}"
     elif state.ctag:
@@ -133,12 +133,16 @@ def _refuses_token(answer: Answer) -> bool:
     return f"{DAV}need-privileges" not in preconditions(answer.body)
 
 
-def _is_honest(place: Place) -> bool:
-    """Whether a made-up token is refused."""
-    answer = place.wire.report(place.url, sync_collection(MADE_UP_TOKEN), depth=0)
-    if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
-        raise refusal(answer, Deed.READ, place.wire.user)
-    return _refuses_token(answer)
+def _is_honest(place: Place, deltas: MutableMapping[str, bool]) -> bool:
+    """Whether a made-up token is refused; an answer that is neither yes nor no counts for this time only."""
+    if place.url not in deltas:
+        answer = place.wire.report(place.url, sync_collection(MADE_UP_TOKEN), depth=0)
+        if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+            raise refusal(answer, Deed.READ, place.wire.user)
+        if not _refuses_token(answer) and answer.status != HTTPStatus.MULTI_STATUS:
+            return False
+        deltas[place.url] = _refuses_token(answer)
+    return deltas[place.url]
 
 
 def _first_token(place: Place) -> str:

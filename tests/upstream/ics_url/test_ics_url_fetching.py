@@ -139,6 +139,11 @@ class TestRedirects:
             assert fetch(server.url("/a")) == BODY
         assert [request.path for request in server.requests] == ["/a", "/b/c", "/b/d?e=f", "/gr%C3%B6%C3%9Fe"]
 
+    def test_a_redirect_that_is_not_even_utf8_is_followed_as_it_stands(self) -> None:
+        with serving(Answer(status=302, headers={"Location": "/gr\u00f6\u00dfe"}), Answer(BODY)) as server:
+            assert fetch(server.url("/a")) == BODY
+        assert server.requests[1].path == "/gr%C3%B6%C3%9Fe"
+
     def test_a_sixth_redirect_is_one_too_many(self) -> None:
         def by_path(path: str) -> Answer:
             number = int(path[1:])
@@ -334,7 +339,15 @@ class TestLimits:
         with serving(Answer(BODY, drip=20)) as server, pytest.raises(UpstreamUnavailable, match="in time"):
             fetch(server.url(), limits=silent)
 
-    @pytest.mark.parametrize("sent", [b"H", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            b"H",
+            b"HTTP/1.1 200 OK\r\n",
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n",
+            b"HTTP/1.0 200 OK\r\n\r\nBEGIN:",
+        ],
+    )
     def test_a_server_that_sends_an_octet_now_and_then_is_given_up_all_the_same(self, sent: bytes) -> None:
         limits = Limits(total=timedelta(milliseconds=300))
         with dripping(sent) as port, pytest.raises(UpstreamUnavailable, match="in time"):
