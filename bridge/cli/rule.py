@@ -15,7 +15,7 @@ from bridge.cli.removing import remove
 from bridge.cli.rule_state import configured_rule, word, zone_of
 from bridge.config import read_target, write_duration
 from bridge.core.decision import Move
-from bridge.errors import Conflict, NotFound
+from bridge.errors import Conflict
 from bridge.store import rule as rules
 from bridge.store import status as statuses
 from bridge.sync.holding import holding
@@ -109,9 +109,7 @@ def show(key: str, config: Path, *, as_json: bool) -> None:
     if found is not None:
         rows += [("calendar id", found.calendar or "not found yet"), ("mark", found.origin)]
     rows.append(("poll", f"every {write_duration(settings.poll)}"))
-    screen.table(
-        ("", ""), [row for number, row in enumerate(rows) if row[0] not in {each[0] for each in rows[:number]}]
-    )
+    screen.table(("", ""), rows)
 
 
 def _option_rows(options: dict[str, object], prefix: str = "") -> list[tuple[str, str]]:
