@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDAVServer]:
-    with radicale(tmp_path_factory.mktemp("radicale")) as running:
+def server() -> Iterator[CalDAVServer]:
+    with radicale() as running:
         yield running
 
 
