@@ -27,8 +27,8 @@ XANDIKOS = Known(_CALDAV, lost_names=_NO_SLASHES | {"no-suffix"}, asks_for_passw
 CYRUS = Known(_CALDAV, lost_names=_NO_SLASHES | {"#1?.ics"})
 # An unknown sync token is answered with everything and no error, so that no token of it can be trusted.
 DAVICAL = Known(replace(_CALDAV, delta=False), lost_names=_NO_SLASHES | {"a%2Fb.ics"}, takes_uid_twice=True)
-# It overwrites in spite of If-None-Match, makes anew what is gone and removes what has changed in spite of If-Match, and
-# writes floating times into the user's zone. Its tokens and tags count seconds.
+# If-None-Match does not keep it from overwriting, nor If-Match from making anew what is gone and from removing what has
+# changed. It writes floating times into the user's zone. Its tokens and tags count seconds.
 SOGO = Known(
     replace(_CALDAV, delta=False, exclusive_create=False, conditional=False, keeps_text=False),
     takes=_TASKS_TOO,

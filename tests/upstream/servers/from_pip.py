@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from tests.upstream.servers.running import listening, reachable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+FIXED = "Opening hours"
+"""The name of a calendar that Radicale lets nobody change."""
 
 _RADICALE = """
 [server]
@@ -37,7 +41,7 @@ collection: {user}
 permissions: RW
 [fixed calendar]
 user: .+
-collection: {user}/fixed-[^/]*
+collection: {user}/fixed
 permissions: r
 [calendars]
 user: .+
@@ -48,12 +52,15 @@ permissions: rw
 
 @contextmanager
 def radicale() -> Iterator[CalDAVServer]:
-    """Radicale with its own storage; nobody may write to a calendar whose address begins with `fixed-`."""
+    """Radicale with its own storage, and the calendar `FIXED`, which everybody may read and nobody may change."""
     with reachable_folder() as folder:
         server = CalDAVServer(unused_port(), "/", "/alice/")
         (folder / "users").write_text(f"{server.user}:{server.password}\n")
         (folder / "rights").write_text(_RIGHTS)
         (folder / "config").write_text(_RADICALE.format(port=server.port, folder=folder))
+        fixed = folder / "collections" / "collection-root" / "alice" / "fixed"
+        fixed.mkdir(parents=True)
+        (fixed / ".Radicale.props").write_text(json.dumps({"tag": "VCALENDAR", "D:displayname": FIXED}))
         command = [sys.executable, "-m", "radicale", "--config", str(folder / "config")]
         with listening(command, server.port, log=folder / "radicale.log"):
             yield server
