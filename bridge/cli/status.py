@@ -39,12 +39,19 @@ def status(rule: str | None, config: Path, *, as_json: bool) -> None:
                 f"The rule {rule!r} was not taken up yet.",
                 remedy="A running server takes the configuration up within seconds.",
             )
+    taken_up = {each.rule.key for each in found if each.rule.active}
+    fresh = [key for key in site.configuration.rules if rule is None and key not in taken_up]
     if as_json:
-        screen.document({"rules": [as_document(each) for each in found]})
+        screen.document({"rules": [as_document(each) for each in found], "not_taken_up": fresh})
+    elif not found and fresh:
+        _show_fresh(fresh)
     elif not found:
         screen.say("There are no rules yet. `calbridge connect CONNECTION` shows what to write under `rules`.")
     elif rule is None:
         _show_all(site, found)
+        if fresh:
+            screen.say()
+            _show_fresh(fresh)
     else:
         for number, each in enumerate(found):
             if number:
@@ -88,6 +95,10 @@ def _show_all(site: Site, found: list[RuleStatus]) -> None:
             screen.say(f"{each.rule.key}: {concern.sentence}")
             if concern.remedy:
                 screen.say(f"  {concern.remedy}")
+
+
+def _show_fresh(fresh: list[str]) -> None:
+    screen.say(f"Not taken up yet: {', '.join(fresh)}. A server or worker that runs does so within seconds.")
 
 
 def _show_one(site: Site, each: RuleStatus) -> None:
