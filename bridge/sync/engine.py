@@ -189,7 +189,7 @@ class Pass:
         differing = [
             uid
             for uid, etag in placed.items()
-            if uid not in known or known[uid].base_here != etag or known[uid].view != a.views(known[uid], None).text()
+            if uid not in known or known[uid].base_here != etag or known[uid].view != a.views(known[uid]).text()
         ]
         return [*differing, *(uid for uid in known if uid not in placed)]
 

@@ -123,7 +123,7 @@ class Judge:
             return self._alone(pair)
         if is_left_alone(link):
             if pair.remote is None and pair.here is None:
-                return self._done(pair, Move.FORGET if pair.seen else Move.NOTHING, self._a.views(None, None))
+                return self._done(pair, Move.FORGET if pair.seen else Move.NOTHING, self._a.views(None))
             return self._alone(replace(pair, link=None))
         known = bases(self._a, tx, link)
         if known.here is None or known.there is None:
@@ -136,7 +136,7 @@ class Judge:
         """What to do with what stands on one side only, or on both without a link."""
         remote = pair.remote
         here = None if pair.here is None else self._a.parse(pair.here.raw)
-        views = self._a.views(pair.link, here)
+        views = self._a.views(pair.link)
         existed = self._occasion.first if existed is None else existed
         if remote is not None and here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=existed)
@@ -168,7 +168,7 @@ class Judge:
 
     def _half_known(self, pair: Pair, link: Link, known: Bases) -> Verdict:
         """What was passed over when the rule began, or whose creation is under way."""
-        views = self._a.views(link, None)
+        views = self._a.views(link)
         if pair.there is not None and pair.here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=False)
         if known.there is not None:
@@ -206,10 +206,10 @@ class Judge:
 
     def _linked(self, pair: Pair, link: Link, known: Bases) -> Verdict:
         a = self._a
-        now = a.views(link, known.here)
+        now = a.views(link)
         was = Views.read(link.view)
         here = changed_here(a, pair, known.here, was, now)
-        there = changed_there(a, pair, known.there, was, now)
+        there = changed_there(a, pair, known, was, now)
         if there is Change.GONE and self._occasion.anew and pair.hint is Hint.ABSENT:
             # Nobody deleted it there: it was never in this new calendar.
             here = Change.CHANGED if pair.here is not None else Change.GONE
@@ -224,7 +224,8 @@ class Judge:
         if pair.here is None or remote is None or remote.uid != pair.uid:
             return False
         here = self._a.parse(pair.here.raw)
-        return same(self._a.taken(self._a.shown(here, views), views), self._a.taken(remote, views))
+        shown = self._a.shown(here, views)
+        return same(self._a.taken(shown, here, views), self._a.taken(remote, here, views))
 
     # What both have in common.
 

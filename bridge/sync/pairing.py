@@ -297,18 +297,17 @@ def changed_here(a: Assignment, pair: Pair, base: CalendarObject | None, old: Vi
     return Change.UNCHANGED if same(a.shown(now, new), a.shown(base, old)) else Change.CHANGED
 
 
-def changed_there(a: Assignment, pair: Pair, base: CalendarObject | None, old: Views, new: Views) -> Change:
+def changed_there(a: Assignment, pair: Pair, known: Bases, old: Views, new: Views) -> Change:
     """Whether what stands there is not what it was, as far as we take it over."""
     if not pair.seen:
         return Change.UNCHANGED
     if pair.there is None:
         return Change.GONE
     now = pair.their_object
-    if base is None:
+    if known.there is None or now.uid != known.there.uid:
         return Change.CHANGED
-    if now.uid != base.uid:
-        return Change.CHANGED
-    return Change.UNCHANGED if same(a.taken(now, new), a.taken(base, old)) else Change.CHANGED
+    seen, seen_before = a.taken(now, known.here, new), a.taken(known.there, known.here, old)
+    return Change.UNCHANGED if same(seen, seen_before) else Change.CHANGED
 
 
 def relinked(pair: Pair) -> Pair:
