@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from bridge.core import content
 from bridge.core.decision import Change
 from bridge.core.sides import Side
 from bridge.store import journal, placement
@@ -304,8 +305,11 @@ def changed_there(a: Assignment, pair: Pair, known: Bases, old: Views, new: View
     if pair.there is None:
         return Change.GONE
     now = pair.their_object
-    if known.there is None or now.uid != known.there.uid:
+    if known.there is None:
         return Change.CHANGED
+    if now.uid != known.there.uid:
+        # Under another UID it is still the same, where it is found to be.
+        now = a.parse(content.write(content.with_uid(content.read(now), known.there.uid)))
     seen, seen_before = a.taken(now, known.here, new), a.taken(known.there, known.here, old)
     return Change.UNCHANGED if same(seen, seen_before) else Change.CHANGED
 
