@@ -10,7 +10,15 @@ from bridge.core.decision import Blocked, Move, allowed, winner
 from bridge.core.recurrence import held_components
 from bridge.core.series import time_of
 from bridge.core.sides import Side
-from bridge.errors import CalendarReadOnly, Conflict, ObjectRefused, QuotaExceeded, RemoteChanged, RemoteRefused
+from bridge.errors import (
+    CalendarReadOnly,
+    Conflict,
+    ObjectRefused,
+    QuotaExceeded,
+    RemoteChanged,
+    RemoteRefused,
+    UidTaken,
+)
 from bridge.store import outbox
 from bridge.store import run as runs
 from bridge.sync import pull, push
@@ -233,7 +241,15 @@ class Doing:
             return
         try:
             self._carry_out(verdict)
-        except (RemoteChanged, Conflict, RemoteRefused, ObjectRefused, CalendarReadOnly, QuotaExceeded) as error:
+        except (
+            RemoteChanged,
+            Conflict,
+            RemoteRefused,
+            ObjectRefused,
+            UidTaken,
+            CalendarReadOnly,
+            QuotaExceeded,
+        ) as error:
             self._failed(verdict, error)
         else:
             self._log([verdict])
@@ -298,7 +314,7 @@ class Doing:
             case RemoteChanged() | Conflict():
                 with self._a.writing() as tx:
                     self._again(tx, verdict)
-            case RemoteRefused() | ObjectRefused():
+            case RemoteRefused() | ObjectRefused() | UidTaken():
                 park(self._a, verdict, error)
             case CalendarReadOnly() | QuotaExceeded():
                 self.problem = error
