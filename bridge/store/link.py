@@ -92,7 +92,11 @@ _EVERY = select(*_COLUMNS).where(_OF_RULE)
 _IN_ORDER = _EVERY.order_by(link.c.uid)
 _BY_UID = _EVERY.where(link.c.uid == bindparam("uid"))
 _BY_UIDS = _EVERY.where(link.c.uid.in_(bindparam("uids", expanding=True)))
-_BY_REMOTES = _EVERY.where(link.c.remote_id.in_(bindparam("remote_ids", expanding=True)))
+_BY_REMOTES = select(*_COLUMNS).where(
+    link.c.remote_id.in_(bindparam("remote_ids", expanding=True)),
+    # Not by the key, which would lead to all links of the rule.
+    link.c.rule_id + 0 == bindparam("rule_id"),
+)
 _ETAGS = select(link.c.remote_id, func.coalesce(link.c.remote_etag, "")).where(_OF_RULE, link.c.remote_id.is_not(None))
 _ETAGS_OF_PAIRS = _ETAGS.where(or_(link.c.base_here.is_not(None), link.c.base_there.is_not(None)))
 _UIDS = select(link.c.uid).where(_OF_RULE)
