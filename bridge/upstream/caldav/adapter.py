@@ -6,6 +6,7 @@ import time
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bridge.core.model import ComponentType
 from bridge.upstream.caldav import listing, reading, writing
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from bridge.core.model import CalendarObject
     from bridge.upstream.protocol import Found, Gone, Page, RemoteCalendar, Stored, Unknown
+
+_SOGO = "/SOGo/"
 
 
 class CaldavUpstream:
@@ -68,13 +71,17 @@ class CaldavUpstream:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What a CalDAV server can do; `delta` turns false when a calendar has shown that it has none to trust."""
+        """What a CalDAV server can do.
+
+        `delta` turns false when a calendar has shown that it has none to trust. SOGo, which is known by its addresses,
+        overwrites in spite of If-None-Match; what stands there is looked at before, and may come in between.
+        """
         return Capabilities(
             writable=True,
             components=frozenset(ComponentType),
             delta=all(self._deltas.values()),
             conditional=True,
-            exclusive_create=True,
+            exclusive_create=not any(_SOGO in urlsplit(url).path for url in (self._url, *self._deltas)),
             keeps_text=True,
             holds_series=True,
         )

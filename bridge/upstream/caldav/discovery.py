@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from bridge.errors import (
     AddressRefused,
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from bridge.upstream.protocol import RemoteCalendar
 
 _WELL_KNOWN = "/.well-known/caldav"
-_COMMON_PLACES = ("/principals/", "/dav/", "/caldav.php/", "/remote.php/dav/")
+# The last one is where Radicale keeps the calendars of a user, also where its root may not be read.
+_COMMON_PLACES = ("/principals/", "/dav/", "/caldav.php/", "/remote.php/dav/", "/{user}/")
 _LOOK = propfind(f"{DAV}current-user-principal", f"{DAV}principal-URL", f"{CALDAV}calendar-home-set", *LISTED)
 _MOST_LOGINS = 2
 """Refused logins after which nothing further is tried, since some providers lock an account after a few."""
@@ -136,7 +137,7 @@ class _Search:
         if not domain:
             yield from self._of_domain(host_of(root))
         for path in _COMMON_PLACES:
-            yield urljoin(root, path)
+            yield urljoin(root, path.format(user=quote(self.wire.user, safe="@")))
 
     def _of_domain(self, domain: str) -> Iterator[str]:
         if "." not in domain or domain.replace(".", "").isdecimal():
