@@ -68,6 +68,20 @@ def pull(a: Assignment, verdict: Verdict, *, author: Author) -> None:
         keep(tx, a, verdict, new)
 
 
+def pull_split(a: Assignment, shortened: Verdict, second: Verdict, *, author: Author) -> None:
+    """Takes over a series that was cut in two there, so that nobody here ever sees half of it.
+
+    Raises:
+        Conflict: One of them was changed here meanwhile.
+        ObjectRefused: One of them cannot be kept.
+    """
+    new = [(verdict, brought(a, verdict)) for verdict in (second, shortened)]
+    with a.writing() as tx:
+        for verdict, obj in new:
+            _put(tx, a, verdict, obj, author=author)
+            keep(tx, a, verdict, obj)
+
+
 def _put(tx: Transaction, a: Assignment, verdict: Verdict, new: CalendarObject, *, author: Author) -> None:
     here = verdict.pair.here
     precondition = Precondition(if_none_match=ANY) if here is None else Precondition(if_match=frozenset({here.etag}))
