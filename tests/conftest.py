@@ -14,6 +14,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("calbridge")
 
+# A contract is no test module by its name, but what it asserts is shown in the same way.
+pytest.register_assert_rewrite("tests.contracts")
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips a test whose `debian(program, package)` mark names a program that is not installed."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _BY_RESTART: Mapping[str, Callable[[Configuration], object]] = {
     "server.listen": lambda it: it.server.listen,
     "server.workers": lambda it: it.server.workers,
+    "server.sync": lambda it: it.server.sync,
     "database": lambda it: it.database,
 }
 # Radicale and the web server read these once, when a worker starts.

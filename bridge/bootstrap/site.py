@@ -16,6 +16,9 @@ from bridge.errors import ConfigurationError
 from bridge.feed.url import FeedTokens
 from bridge.radicale_plugin.backing import Backing
 from bridge.store import collection, feed_record, journal
+from bridge.store import conflict as conflicts
+from bridge.store import held as holds
+from bridge.store import run as runs
 from bridge.store.collection import Address, Kind
 from bridge.store.database import Database
 from bridge.store.sealed import KeyFile
@@ -120,6 +123,9 @@ class Site:
         with self.database.writing() as tx:
             collection.expire_tombstones(tx, tx.now - limits.keep_changes)
             journal.expire(tx, tx.now - limits.keep_journal)
+            runs.expire(tx, tx.now - limits.keep_runs)
+            holds.expire(tx, tx.now - limits.keep_runs)
+            conflicts.expire(tx, tx.now - limits.keep_journal)
 
 
 def read_configuration(path: Path, *, listen: Listen | None = None) -> Configuration:

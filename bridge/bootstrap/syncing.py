@@ -16,7 +16,7 @@ import structlog
 from bridge.bootstrap.live import Live
 from bridge.bootstrap.logs import log_to_stderr
 from bridge.bootstrap.site import now, open_site
-from bridge.bootstrap.upstreams import connect
+from bridge.bootstrap.upstreams import Connections
 from bridge.sync.assigning import Office
 from bridge.sync.worker import Worker
 
@@ -44,26 +44,37 @@ def office_of(site: Site, configuration: Callable[[], Configuration]) -> Office:
         site: The installation.
         configuration: Gives the configuration of the moment.
     """
+    connections = Connections()
 
     def opened(key: str, parse: Callable[[bytes], CalendarObject], zone: tzinfo) -> Upstream:
-        return connect(replace(site, configuration=configuration()), key, parse, zone)
+        return connections.open(replace(site, configuration=configuration()), key, parse, zone)
 
     return Office(site.database, configuration, opened, now)
 
 
-def worker_of(site: Site, configuration: Callable[[], Configuration]) -> Worker:
+def owner_name() -> str:
+    """Names this process, or a part of it, among all that take leases; differs with each call."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def worker_of(
+    site: Site, configuration: Callable[[], Configuration], *, owner: str | None = None, quiet: bool = False
+) -> Worker:
     """A worker that runs the rules that are due; not started yet.
 
     Args:
         site: The installation.
         configuration: Gives the configuration of the moment.
+        owner: Names it among all workers; None: a fresh name.
+        quiet: Whether it logs nothing, as where somebody sits at a terminal and is told otherwise.
     """
     return Worker(
         office_of(site, configuration),
-        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        owner=owner_name() if owner is None else owner,
         threads=_PASSES_AT_ONCE,
         jitter=random.random,
         observe=_observe,
+        quiet=quiet,
     )
 
 

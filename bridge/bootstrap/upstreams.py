@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from bridge.bootstrap.site import now
@@ -9,6 +10,7 @@ from bridge.config import ConnectionType
 from bridge.store import sealed
 from bridge.upstream.caldav.adapter import CaldavUpstream
 from bridge.upstream.ics_url.adapter import IcsUrlUpstream
+from bridge.upstream.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,44 +27,65 @@ def sealed_name(key: str) -> str:
     return f"connection:{key}:password"
 
 
-def connect(site: Site, key: str, parse: Callable[[bytes], CalendarObject], zone: tzinfo) -> Upstream:
-    """Opens the connection `key`; nothing is asked yet.
+class Connections:
+    """Opens the connections of an installation; everything that asks over one of them keeps to its pace."""
 
-    Args:
-        site: The installation.
-        key: Of the connection.
-        parse: Reads the objects that it brings.
-        zone: What their floating times mean.
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._paces: dict[tuple[str, int, int], Pace] = {}
 
-    Raises:
-        NotFound: There is no such connection.
-        SealBroken: Its password was sealed with a key that is gone.
-    """
-    connection = site.configuration.connection(key)
-    password = password_of(site, key)
-    if connection.type is ConnectionType.ICS:
-        return _ics(connection, password, parse, zone)
-    return CaldavUpstream(
-        url=connection.url,
-        user=connection.user,
-        password=password,
-        parse=parse,
-        verify=True if connection.ca_file is None else str(connection.ca_file),
-    )
+    def open(
+        self,
+        site: Site,
+        key: str,
+        parse: Callable[[bytes], CalendarObject],
+        zone: tzinfo,
+        *,
+        password: str | None = None,
+    ) -> Upstream:
+        """Opens the connection `key`; nothing is asked yet.
 
+        Args:
+            site: The installation.
+            key: Of the connection.
+            parse: Reads the objects that it brings.
+            zone: What their floating times mean.
+            password: With which it is to be tried; None: the one that is configured or sealed.
 
-def _ics(connection: Connection, password: str, parse: Callable[[bytes], CalendarObject], zone: tzinfo) -> Upstream:
-    return IcsUrlUpstream(
-        url=connection.url,
-        user=connection.user,
-        password=password,
-        parse=parse,
-        zone=zone,
-        now=now,
-        allow_private=connection.allow_private,
-        allow_files=True,
-        ca_file=connection.ca_file,
-    )
+        Raises:
+            NotFound: There is no such connection.
+            SealBroken: Its password was sealed with a key that is gone.
+        """
+        connection = site.configuration.connection(key)
+        password = password_of(site, key) if password is None else password
+        if connection.type is ConnectionType.ICS:
+            # It asks once for each poll: there is no pace to keep.
+            return IcsUrlUpstream(
+                url=connection.url,
+                user=connection.user,
+                password=password,
+                parse=parse,
+                zone=zone,
+                now=now,
+                allow_private=connection.allow_private,
+                allow_files=True,
+                ca_file=connection.ca_file,
+            )
+        return CaldavUpstream(
+            url=connection.url,
+            user=connection.user,
+            password=password,
+            parse=parse,
+            verify=True if connection.ca_file is None else str(connection.ca_file),
+            turn=self._pace(key, connection).turn,
+        )
+
+    def _pace(self, key: str, connection: Connection) -> Pace:
+        with self._lock:
+            named = (key, connection.rate, connection.parallel)
+            if named not in self._paces:
+                self._paces[named] = Pace(rate=connection.rate, parallel=connection.parallel, clock=now)
+            return self._paces[named]
 
 
 def password_of(site: Site, key: str) -> str:

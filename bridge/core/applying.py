@@ -19,15 +19,13 @@ if TYPE_CHECKING:
     from bridge.core.difference import Difference
 
 _FRAME = TIMES | {"RECURRENCE-ID"}
-_NEVER_INHERITED = (INSTANCE_ONLY - {WHEN}) | TIMES
+_NEVER_INHERITED = (INSTANCE_ONLY - {WHEN}) | TIMES | {"UID"}
 _NEVER_CARRIED = frozenset({"UID", ORIGIN})
 _INSTANT = re.compile(r"(\d{8}T\d{6})Z")
 _STAMPS = {"SEQUENCE": re.compile(r"0*(\d{1,18})"), "DTSTAMP": _INSTANT, "LAST-MODIFIED": _INSTANT}
 
 
-def apply(
-    difference: Difference, content: Content, *, followers: Mapping[str, Mapping[Slot, Change]] | None = None
-) -> Content:
+def apply(difference: Difference, content: Content, *, inherit: Content | None = None) -> Content:
     """The same content with what has changed between two other versions of the object.
 
     The parts that change get the higher SEQUENCE and the later DTSTAMP and LAST-MODIFIED of both. A custom zone that a
@@ -38,9 +36,29 @@ def apply(
     Args:
         difference: What has changed.
         content: Where it is to change.
-        followers: More changes, of overrides that the difference does not know, by their keys.
+        inherit: The version of the content whose master fills in what a new override leaves open; else `content`.
     """
-    return _Application(difference, content).result(followers or {}) if difference else content
+    return _Application(difference, content, inherit or content).result() if difference else content
+
+
+def follow(
+    content: Content, followers: Mapping[str, Mapping[Slot, Change]], source: Content, *, repeated: frozenset[str]
+) -> Content:
+    """The same content whose overrides, as far as they are there, take over changes.
+
+    Args:
+        content: The content.
+        followers: The changes, by the keys of overrides.
+        source: The content from which the lines of the changes come.
+        repeated: The properties whose lines are members of their own.
+    """
+    carrier = Carrier(content.zones)
+    changed = {
+        key: _edited(content.parts[key], changes, source, carrier, repeated)
+        for key, changes in followers.items()
+        if key in content.parts
+    }
+    return replace(content, parts={**content.parts, **changed}, zones=carrier.zones)
 
 
 class _Application:
@@ -49,20 +67,20 @@ class _Application:
     Args:
         difference: What has changed.
         content: Where it is to change.
+        inherit: The version whose master new overrides inherit from.
     """
 
-    def __init__(self, difference: Difference, content: Content) -> None:
+    def __init__(self, difference: Difference, content: Content, inherit: Content) -> None:
         self._difference = difference
         self._content = content
+        self._inherit = inherit
         self._parts = dict(content.parts)
-        self._carrier = Carrier(difference.new.zones, content.zones)
+        self._carrier = Carrier(content.zones)
         self._excluded = excluded(content)
         self._stay_excluded = excluded(difference.new)
 
-    def result(self, followers: Mapping[str, Mapping[Slot, Change]]) -> Content:
+    def result(self) -> Content:
         """What becomes of the content."""
-        for key, changes in followers.items():
-            self._parts[key] = self._edited(self._parts[key], changes)
         by_part: dict[str, dict[Slot, Change]] = {}
         for slot, change in self._difference.changes.items():
             by_part.setdefault(slot.part, {})[slot] = change
@@ -95,9 +113,19 @@ class _Application:
         if target is None or (comes and cancels(target) and not cancels(source)):
             target = self._arrived(source, whole=not comes)
             self._include(key)
+            changes = {**changes, **self._spared(key)}
         if key == MASTER:
             self._settle(changes)
-        self._parts[key] = self._stamped(self._edited(target, changes), source)
+        self._parts[key] = _stamped(self._edited(target, changes), source)
+
+    def _spared(self, key: str) -> Mapping[Slot, Change]:
+        """What keeps a master that comes from excluding the instances whose overrides are already here."""
+        slots = (
+            Slot(MASTER, "EXDATE", name)
+            for name, part in self._parts.items()
+            if key == MASTER and name not in self._difference.new.parts and not cancels(part)
+        )
+        return dict.fromkeys(slots, Change(None, None))
 
     def _settle(self, changes: Mapping[Slot, Change]) -> None:
         """Removes the overrides of instances that are now cancelled by EXDATE, or not cancelled any more."""
@@ -108,44 +136,50 @@ class _Application:
 
     def _arrived(self, source: Part, *, whole: bool) -> Part:
         """A part that was not there: what the master here says of the instance, in the frame of the one that comes."""
+        new = self._difference.new
         uid = made("UID", escaped(self._content.uid))
-        master = self._content.parts.get(MASTER)
+        master = self._inherit.parts.get(MASTER)
         if whole or master is None or source.key == MASTER:
-            carried = self._carrier.carried(line for line in source.content if line.name not in _NEVER_CARRIED)
-            return replace(source, content=(uid, *carried))
-        frame = self._carrier.carried(line for line in source.content if line.name in _FRAME)
-        inherited = (line for line in master.content if line.name not in _NEVER_INHERITED and line.name != "UID")
-        return replace(source, content=(uid, *frame, *inherited))
+            lines = (line for line in source.content if line.name not in _NEVER_CARRIED)
+            return replace(source, content=(uid, *self._carrier.carried(lines, new.zones)))
+        frame = self._carrier.carried((line for line in source.content if line.name in _FRAME), new.zones)
+        lines = (line for line in master.content if line.name not in _NEVER_INHERITED)
+        return replace(source, content=(uid, *frame, *self._carrier.carried(lines, self._inherit.zones)))
 
     def _edited(self, part: Part, changes: Mapping[Slot, Change]) -> Part:
-        """A part with some of its members changed, added or removed."""
-        repeated = self._difference.repeated
-        found = members(part, self._carrier.zones, repeated)
-        lines = list(part.content)
-        for slot, change in changes.items():
-            have = found.get(slot)
-            if have == change.new:
-                continue
-            new = self._carrier.carried(change.new.lines) if change.new else ()
-            if is_set(slot.group, repeated):
-                at = _taken_out(lines, have.lines) if have else None
-                _put(lines, new, _behind(lines, slot.group) if at is None else at)
-            else:
-                names = TIMES if slot.group == WHEN else {slot.group}
-                at = next((at for at, line in enumerate(lines) if line.name in names), None)
-                lines = [line for line in lines if line.name not in names]
-                _put(lines, new, _behind(lines, slot.group) if at is None else at)
-        return replace(part, content=tuple(lines))
+        return _edited(part, changes, self._difference.new, self._carrier, self._difference.repeated)
 
-    def _stamped(self, part: Part, source: Part) -> Part:
-        """A part with the later stamps of two."""
-        lines = list(part.content)
-        for name, form in _STAMPS.items():
-            old, new = part.named(name), source.named(name)
-            if _stamp(new, form) > _stamp(old, form):
-                at = _taken_out(lines, old)
-                _put(lines, new[:1], _behind(lines, name) if at is None else at)
-        return replace(part, content=tuple(lines))
+
+def _edited(
+    part: Part, changes: Mapping[Slot, Change], source: Content, carrier: Carrier, repeated: frozenset[str]
+) -> Part:
+    """A part with some of its members changed, added or removed."""
+    found = members(part, carrier.zones, repeated)
+    lines = list(part.content)
+    for slot, change in changes.items():
+        have = found.get(slot)
+        if have == change.new:
+            continue
+        new = carrier.carried(change.new.lines, source.zones) if change.new else ()
+        if is_set(slot.group, repeated):
+            at = _taken_out(lines, have.lines) if have else None
+        else:
+            names = TIMES if slot.group == WHEN else {slot.group}
+            at = next((at for at, line in enumerate(lines) if line.name in names), None)
+            lines = [line for line in lines if line.name not in names]
+        _put(lines, new, _behind(lines, slot.group) if at is None else at)
+    return replace(part, content=tuple(lines))
+
+
+def _stamped(part: Part, source: Part) -> Part:
+    """A part with the later stamps of two."""
+    lines = list(part.content)
+    for name, form in _STAMPS.items():
+        old, new = part.named(name), source.named(name)
+        if _stamp(new, form) > _stamp(old, form):
+            at = _taken_out(lines, old)
+            _put(lines, new[:1], _behind(lines, name) if at is None else at)
+    return replace(part, content=tuple(lines))
 
 
 def _stamp(lines: Iterable[Line], form: re.Pattern[str]) -> tuple[int, str]:

@@ -19,27 +19,29 @@ class Carrier:
     free where other rules stand under its own.
 
     Args:
-        source: The VTIMEZONEs of the object from which lines come, by TZID.
-        target: Those of the object to which they go.
+        target: The VTIMEZONEs of the object to which lines go, by TZID.
     """
 
-    def __init__(self, source: Mapping[str, bytes], target: Mapping[str, bytes]) -> None:
-        self._source = source
+    def __init__(self, target: Mapping[str, bytes]) -> None:
         self.zones = dict(target)
         """The VTIMEZONEs of the target, with those that have come."""
 
-    def carried(self, lines: Iterable[Line]) -> tuple[Line, ...]:
-        """The lines as they stand in the target."""
-        return tuple(map(self._carried, lines))
+    def carried(self, lines: Iterable[Line], source: Mapping[str, bytes]) -> tuple[Line, ...]:
+        """The lines as they stand in the target.
 
-    def _carried(self, line: Line) -> Line:
-        names = {tzid: self._place(tzid) for tzid in zones_of([line])}
+        Args:
+            lines: The lines as they stand where they come from.
+            source: The VTIMEZONEs of the object from which they come.
+        """
+        return tuple(self._carried(line, source) for line in lines)
+
+    def _carried(self, line: Line, source: Mapping[str, bytes]) -> Line:
+        names = {tzid: self._place(tzid, source.get(tzid, b"")) for tzid in zones_of([line])}
         # In a subcomponent no time counts but instants (RFC 5545 section 3.8.6.3).
         return line if is_block(line) or all(tzid == name for tzid, name in names.items()) else with_zones(line, names)
 
-    def _place(self, tzid: str) -> str:
+    def _place(self, tzid: str, block: bytes) -> str:
         """Sees to it that a zone is there, and tells under which name."""
-        block = self._source.get(tzid, b"")
         names = (tzid if number == 1 else f"{tzid} {number}" for number in count(1))
         name = next(name for name in names if named_zone(name) is not None or self._is_same(name, block))
         if block and name not in self.zones:

@@ -98,7 +98,8 @@ def without_list(description: str, guests: str | None) -> str:
 
     Args:
         description: What came back.
-        guests: The list as it went out, or None where that is not known. Where it is not there any more, the last list of any guests is taken off.
+        guests: The list as it went out, or None where that is not known. Where it is not there any more, the last list
+            of any guests is taken off.
     """
     exact = rf"(?:(?<=\n)|\A){re.escape(guests)}[ \t]*(?:\n|\Z)" if guests else None
     found = list(re.finditer(exact, description)) if exact else []

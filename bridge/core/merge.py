@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from bridge.core.applying import apply
+from bridge.core.applying import apply, follow
 from bridge.core.content import MASTER, ORIGIN, Content, flat, read, with_uid, without, write
 from bridge.core.difference import (
     COMPONENT,
@@ -171,8 +171,13 @@ class _Settlement:
                 ),
                 content,
             )
-        coming, open_ones = self._all[side.other], self._open[side.other]
-        return apply(coming.only(lambda slot: slot in open_ones), content, followers=self._followers(side, content))
+        coming, goes = self._all[side.other], self._open[side.other]
+        content = apply(coming.only(lambda slot: slot in goes), content, inherit=found.old)
+        for adding in Side:
+            followers = self._followers(adding)
+            if followers:
+                content = follow(content, followers, self._all[adding.other].new, repeated=found.repeated)
+        return content
 
     def _shared(self) -> list[Slot]:
         return [slot for slot in self._open[Side.HERE] if slot in self._open[Side.THERE]]
@@ -185,11 +190,15 @@ class _Settlement:
     def _drop_alike(self) -> None:
         """Forgets what both sides changed in the same way: each keeps its own form of it."""
         here, there = self._open[Side.HERE], self._open[Side.THERE]
-        self._drop([slot for slot in self._shared() if here[slot].new == there[slot].new])
+        alike = [slot for slot in self._shared() if here[slot].new == there[slot].new]
+        self._drop([slot for slot in alike if not self._differs(instance_of(slot))])
         for key in self._touched_twice():
-            states = {self._state(side, key) for side in Side}
-            if len(states) == 1 and _State.EDITED not in states:
+            if not self._differs(key) and not all(key in found.new.parts for found in self._all.values()):
                 self._drop([slot for slot in (*here, *there) if instance_of(slot) == key])
+
+    def _differs(self, key: str | None) -> bool:
+        """Whether an instance is something else on either side, though both may have removed its override."""
+        return key is not None and self._state(Side.HERE, key) is not self._state(Side.THERE, key)
 
     def _touched_twice(self) -> list[str]:
         """The instances that both sides changed."""
@@ -217,10 +226,8 @@ class _Settlement:
     def _settle_instances(self) -> None:
         """Lets an edit of an instance beat its removal, and one removal the other kind of it."""
         for key in self._touched_twice():
-            states = {side: self._state(side, key) for side in Side}
-            editing = [side for side, state in states.items() if state is _State.EDITED]
-            if len(editing) < len(Side):
-                winner = editing[0] if editing else self._prefer
+            if self._differs(key):
+                winner = next((side for side in Side if self._state(side, key) is _State.EDITED), self._prefer)
                 self._won(winner, key, INSTANCE, {slot for slot in self._everything() if instance_of(slot) == key})
 
     def _settle_master(self) -> None:
@@ -243,22 +250,20 @@ class _Settlement:
         here, there = (_told(self._all[side], changes[side]) for side in Side)
         self.clashes.append(Clash(part, name, here, there, winner))
 
-    def _followers(self, side: Side, content: Content) -> Mapping[str, Mapping[Slot, Change]]:
+    def _followers(self, side: Side) -> Mapping[str, Mapping[Slot, Change]]:
         """What the overrides that are new on one side take over from what the other side changed in the master.
 
         For the other side they are instances like all others; they have a mind of their own only in what their
         overrides change.
         """
         own, other = self._all[side], self._all[side.other]
-        if MASTER not in own.old.parts:
-            return {}
         known = {instance_of(slot) for slot in other.changes} | other.new.parts.keys()
-        new = [slot.part for slot in own.changes if slot.group == COMPONENT and slot.part in content.parts]
         general = {
             slot: change
             for slot, change in self._open[side.other].items()
             if slot.part == MASTER and slot.group not in INSTANCE_ONLY | {COMPONENT}
         }
+        new = [slot.part for slot in self._open[side] if slot.group == COMPONENT and MASTER in own.old.parts]
         return {
             key: {
                 follower: change
@@ -266,7 +271,7 @@ class _Settlement:
                 if (follower := slot._replace(part=key)) not in own.changes
             }
             for key in new
-            if key not in known
+            if general and key in own.new.parts and key not in known
         }
 
 

@@ -36,7 +36,7 @@ from bridge.core.origin import ORIGIN
 from bridge.core.view import Blocking, Detail, View, is_private
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from bridge.core.model import CalendarObject
 
@@ -58,6 +58,9 @@ _WORDS: Final[Mapping[str, frozenset[str]]] = {
     "TRANSP": frozenset({"OPAQUE", "TRANSPARENT"}),
     "CLASS": frozenset({"PUBLIC", "PRIVATE", "CONFIDENTIAL"}),
 }  # fmt: skip
+_TEXTS = frozenset({
+    "SUMMARY", "DESCRIPTION", "LOCATION", "ATTENDEE", "CATEGORIES", "COMMENT", "CONTACT", "URL", "ATTACH", HTML,
+})  # fmt: skip
 _PARAMS = frozenset({"VALUE", "TZID", "RANGE", "LANGUAGE", "ENCODING"})
 _HEADER = frozenset({"VERSION", "PRODID", "CALSCALE"})
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d(?:T::)?")
@@ -222,6 +225,32 @@ def received(
     return seen
 
 
+def discloses(there: CalendarObject, ours: CalendarObject, view: View) -> bool:
+    """Whether a remote object says something of ours that the view hides: the rule shows less now, or it is private.
+
+    Such an object is to be written as a whole, `project(ours)`: where only what changed is written, a text that the
+    server made of one of ours would stay.
+
+    Args:
+        there: The remote object, which came from ours.
+        ours: Our object.
+        view: What the rule shows there.
+    """
+    residue = read(ours)
+    return any(_says_hidden(part, _counterpart(part, residue), residue, view) for part in read(there).parts.values())
+
+
+def _says_hidden(part: Part, ours: Part, residue: Content, view: View) -> bool:
+    level = Detail.BUSY if is_private(ours, residue.parts) else view.detail
+    names = _TEXTS if level is not Detail.FULL else {"ATTENDEE"}
+    shown = _said(_part_shown(ours, level, view), names)
+    return bool((_said(ours, names) - shown) & _said(part, names))
+
+
+def _said(part: Part, names: Collection[str]) -> set[tuple[str, str]]:
+    return {(line.name, line.value.strip()) for line in part.content if line.name in names and line.value.strip()}
+
+
 def _counterpart(part: Part, residue: Content) -> Part:
     """Our component of the same key, or one for a new instance: our master without what makes it a series."""
     found = residue.parts.get(part.key)
@@ -259,7 +288,7 @@ def _guests_attached(part: Part, ours: Part, view: View) -> Part:
     if view.attendees:
         return _mixed(as_ours(part, ours) if view.goes_out else part, shown=ours, ours=ours, hidden=())
     names = set(GUESTS)
-    back = _kept(part, lambda line: line.name not in GUESTS)
+    back = _kept(part, lambda line: line.name not in GUESTS and not mails(line))
     guests = listed(ours) if view.goes_out else ""
     if guests:
         own, theirs = text(ours, "DESCRIPTION") or "", text(part, "DESCRIPTION") or ""

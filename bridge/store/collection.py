@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, select, text, union_all, update
+from sqlalchemy import and_, bindparam, delete, exists, select, text, union_all, update
 from sqlalchemy import literal as sql_literal
 
 from bridge.errors import Conflict, NotFound, SyncTokenRefused, TooManyProperties
 from bridge.store.database import instant, microseconds
 from bridge.store.names import can_be_kept
-from bridge.store.schema import collection, collection_property, placement, tombstone
+from bridge.store.schema import collection, collection_property, placement, rule, tombstone
 from bridge.store.upsert import insert_or_change, insert_unless_there
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Collection:
         revision: Raised by one with each change; drives sync token, CTag and feed ETag.
         floor: Sync tokens of an earlier revision are refused: the tombstones before it are gone.
         changed_at: Instant of the last change, UTC.
+        pushes: Whether a rule may want to hear of its changes; False only where it is locked and none does.
     """
 
     id: int
@@ -70,6 +71,7 @@ class Collection:
     revision: int
     floor: int
     changed_at: datetime
+    pushes: bool = field(default=True, compare=False)
 
     @property
     def sync_token(self) -> str:
@@ -114,7 +116,16 @@ _BY_ADDRESS = _SELECT.where(
 _BY_OWNER = _SELECT.where(collection.c.kind == bindparam("kind"), collection.c.owner == bindparam("owner")).order_by(
     collection.c.key
 )
-_LOCK = _SELECT.where(collection.c.id.in_(bindparam("ids", expanding=True))).order_by(collection.c.id).with_for_update()
+_LOCK = (
+    # Asked here, it costs a write no statement of its own; what is being declared meanwhile is seen, as it takes turns.
+    select(
+        collection,
+        exists().where(rule.c.collection_id == collection.c.id, rule.c.pushes, rule.c.active).label("pushes"),
+    )
+    .where(collection.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(collection.c.id)
+    .with_for_update(of=collection)
+)
 _TAKE_TURNS = text(
     "SELECT pg_advisory_xact_lock(4791, hashtext(turn)) FROM"
     " (SELECT DISTINCT kind || ':' || owner AS turn FROM collection WHERE id = ANY(:ids) ORDER BY 1) AS turns"
@@ -183,7 +194,8 @@ def lock(tx: Transaction, ids: Iterable[int]) -> dict[int, Collection]:
     wanted = sorted(set(ids))
     if tx.connection.dialect.name == "postgresql":
         tx.connection.execute(_TAKE_TURNS, {"ids": wanted})
-    return {row.id: _from_row(row) for row in tx.connection.execute(_LOCK, {"ids": wanted})}
+    rows = tx.connection.execute(_LOCK, {"ids": wanted})
+    return {row.id: replace(_from_row(row), pushes=bool(row.pushes)) for row in rows}
 
 
 def create(tx: Transaction, address: Address) -> Collection:

@@ -139,7 +139,8 @@ def write(tx: Transaction, changed: Collection, versions: Iterable[Version], *, 
             for each in versions
         ],
     )
-    outbox.note_here(tx, changed.id, [each.uid for each in versions], except_rule=author.rule)
+    if changed.pushes:
+        outbox.note_here(tx, changed.id, [each.uid for each in versions], except_rule=author.rule)
 
 
 def history(

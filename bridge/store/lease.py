@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, null, or_, select, update
 
 from bridge.errors import LeaseLost
 from bridge.store.database import instant, microseconds
 from bridge.store.names import legible
-from bridge.store.rule import from_row
+from bridge.store.rule import from_row, get
 from bridge.store.schema import intent, rule
 
 if TYPE_CHECKING:
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from bridge.store.rule import Problem, Rule
 
 _NOW: ColumnElement[int] = bindparam("now", type_=rule.c.due_at.type)
-_READY = and_(intent.c.rule_id == rule.c.id, intent.c.not_before <= _NOW)
-_FIRST_INTENT = select(func.min(intent.c.not_before)).where(intent.c.rule_id == rule.c.id).scalar_subquery()
+# All at once, not for each rule: PostgreSQL keeps a plan that was made while the table was empty.
+_first = (
+    select(intent.c.rule_id, func.min(intent.c.not_before).label("at")).group_by(intent.c.rule_id).subquery("first")
+)
+_WITH_FIRST = rule.outerjoin(_first, _first.c.rule_id == rule.c.id)
 
 
 def _earlier(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -41,14 +44,15 @@ _ASKED = _earlier(rule.c.due_at, rule.c.wanted_at)
 _RUNS = and_(rule.c.active, ~rule.c.paused)
 _CLAIMABLE = (
     select(rule.c.id)
+    .select_from(_WITH_FIRST)
     .where(
         _RUNS,
-        or_(rule.c.due_at <= _NOW, rule.c.wanted_at <= _NOW, exists().where(_READY)),
+        or_(rule.c.due_at <= _NOW, rule.c.wanted_at <= _NOW, _first.c.at <= _NOW),
         or_(rule.c.not_before.is_(None), rule.c.not_before <= _NOW),
         or_(rule.c.lease_until.is_(None), rule.c.lease_until <= _NOW),
     )
     # Who has waited longest comes first, for whatever reason.
-    .order_by(_earlier(_ASKED, _FIRST_INTENT), rule.c.id)
+    .order_by(_earlier(_ASKED, _first.c.at), rule.c.id)
     .limit(bindparam("most"))
     # Intents may be noted for a rule whose row is locked: their references to it need only its key.
     .with_for_update(of=rule, skip_locked=True, key_share=True)
@@ -94,6 +98,43 @@ def claim(
     values = {"ids": ids, "owner": owner, "until": microseconds(until), "at": microseconds(tx.now)}
     claimed = {row.id: from_row(row) for row in tx.connection.execute(_CLAIM, values)}
     return [claimed[rule_id] for rule_id in ids]
+
+
+_FREE_ONE = (
+    select(rule.c.id)
+    .where(rule.c.id == bindparam("rule_id"), or_(rule.c.lease_until.is_(None), rule.c.lease_until <= _NOW))
+    .with_for_update(of=rule, key_share=True)
+)
+
+
+def take(tx: Transaction, rule_id: int, *, owner: str, until: datetime) -> Rule | None:
+    """Gives `owner` the lease of one rule, whether it is due, paused or left over; None where another worker has it.
+
+    What the rule is told to wait for is over: it is due now.
+
+    Args:
+        tx: A writing transaction.
+        rule_id: The rule.
+        owner: Names the worker; no other may have the same name.
+        until: When the lease ends unless it is extended.
+
+    Raises:
+        NotFound: There is no such rule.
+    """
+    now = microseconds(tx.now)
+    if not tx.connection.execute(_FREE_ONE, {"rule_id": rule_id, "now": now}).scalars().all():
+        get(tx, rule_id)
+        return None
+    due = {"due_at": case((rule.c.due_at < now, rule.c.due_at), else_=now)}
+    tx.connection.execute(update(rule).where(rule.c.id == rule_id).values(due))
+    values = {"ids": [rule_id], "owner": owner, "until": microseconds(until), "at": now}
+    return from_row(tx.connection.execute(_CLAIM, values).one())
+
+
+def release(tx: Transaction, rule_id: int, owner: str) -> None:
+    """Ends the lease of `owner`, if it still has it, and leaves everything else as it is."""
+    mine = (rule.c.id == rule_id, rule.c.lease_owner == owner)
+    tx.connection.execute(update(rule).where(*mine).values(_FREE))
 
 
 _HOLD = select(rule).where(rule.c.id == bindparam("rule_id")).with_for_update(key_share=True)
@@ -191,11 +232,10 @@ def _problem_values(problem: Problem | None) -> dict[str, Any]:
     }
 
 
-_moments = select(
-    _earlier(_ASKED, _FIRST_INTENT).label("due"), rule.c.not_before.label("earliest"), rule.c.lease_until.label("free")
-).where(_RUNS)
-_moment = _moments.subquery()
-_NEXT = select(func.min(_later(_later(_moment.c.due, _moment.c.earliest), _moment.c.free)))
+_DUE = _earlier(_ASKED, _first.c.at)
+_NEXT = (
+    select(func.min(_later(_later(_DUE, rule.c.not_before), rule.c.lease_until))).select_from(_WITH_FIRST).where(_RUNS)
+)
 
 
 def next_due(tx: Transaction) -> datetime | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.errors import ObjectRefused
@@ -92,10 +92,19 @@ _EVERY = select(*_COLUMNS).where(_OF_RULE)
 _IN_ORDER = _EVERY.order_by(link.c.uid)
 _BY_UID = _EVERY.where(link.c.uid == bindparam("uid"))
 _BY_UIDS = _EVERY.where(link.c.uid.in_(bindparam("uids", expanding=True)))
-_BY_REMOTES = _EVERY.where(link.c.remote_id.in_(bindparam("remote_ids", expanding=True)))
+_BY_REMOTES = select(*_COLUMNS).where(
+    link.c.remote_id.in_(bindparam("remote_ids", expanding=True)),
+    # Not by the key, which would lead to all links of the rule.
+    link.c.rule_id + 0 == bindparam("rule_id"),
+)
 _ETAGS = select(link.c.remote_id, func.coalesce(link.c.remote_etag, "")).where(_OF_RULE, link.c.remote_id.is_not(None))
+_ETAGS_OF_PAIRS = _ETAGS.where(or_(link.c.base_here.is_not(None), link.c.base_there.is_not(None)))
 _UIDS = select(link.c.uid).where(_OF_RULE)
-_COUNT = select(func.count()).select_from(link).where(_OF_RULE)
+_COUNT = (
+    select(func.count())
+    .select_from(link)
+    .where(_OF_RULE, link.c.base_here.is_not(None), link.c.base_there.is_not(None))
+)
 _MADE = {made.value: made for made in Made}
 
 
@@ -135,9 +144,16 @@ def every(tx: Transaction, rule_id: int) -> Iterator[Link]:
             yield _from_row(row)
 
 
-def etags(tx: Transaction, rule_id: int) -> dict[str, str]:
-    """The etag of each linked remote object when it was last seen, by remote id; empty where it is not known."""
-    return {row[0]: row[1] for row in tx.connection.execute(_ETAGS, {"rule_id": rule_id})}
+def etags(tx: Transaction, rule_id: int, *, left_alone: bool = True) -> dict[str, str]:
+    """The etag of each linked remote object when it was last seen, by remote id; empty where it is not known.
+
+    Args:
+        tx: A transaction.
+        rule_id: The rule.
+        left_alone: Whether those count that are only noted as left alone, without a base on either side.
+    """
+    query = _ETAGS if left_alone else _ETAGS_OF_PAIRS
+    return {row[0]: row[1] for row in tx.connection.execute(query, {"rule_id": rule_id})}
 
 
 def uids(tx: Transaction, rule_id: int) -> set[str]:
@@ -146,7 +162,7 @@ def uids(tx: Transaction, rule_id: int) -> set[str]:
 
 
 def count(tx: Transaction, rule_id: int) -> int:
-    """How many links a rule has."""
+    """How many objects a rule keeps the same on both sides."""
     return tx.connection.execute(_COUNT, {"rule_id": rule_id}).scalar_one()
 
 

@@ -10,17 +10,27 @@ from bridge.core.decision import Blocked, Move, allowed, winner
 from bridge.core.recurrence import held_components
 from bridge.core.series import time_of
 from bridge.core.sides import Side
-from bridge.errors import CalendarReadOnly, Conflict, ObjectRefused, QuotaExceeded, RemoteChanged, RemoteRefused
+from bridge.errors import (
+    CalendarReadOnly,
+    Conflict,
+    ObjectRefused,
+    QuotaExceeded,
+    RemoteChanged,
+    RemoteRefused,
+    UidTaken,
+)
 from bridge.store import outbox
 from bridge.store import run as runs
 from bridge.sync import pull, push
 from bridge.sync.convergence import does_not_converge
 from bridge.sync.creating import create_there
+from bridge.sync.deletions import note_done
 from bridge.sync.parking import park, park_restless, unpark
 from bridge.sync.sighting import Hint
+from bridge.sync.splits import splits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from bridge.core.model import CalendarObject
     from bridge.errors import UpstreamError
@@ -32,6 +42,8 @@ if TYPE_CHECKING:
 GRACE = timedelta(minutes=10)
 """For so long after we wrote an object, its absence from a listing proves nothing: some servers list late."""
 
+_UNTIL_DECIDED = timedelta(hours=1)
+_UNTIL_WRITABLE = timedelta(minutes=5)
 _BATCH = 100
 _DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
 _WRITES = dict.fromkeys((Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE), Side.HERE)
@@ -78,13 +90,20 @@ class Doing:
         by_move: dict[Move, list[Verdict]] = {}
         for verdict in verdicts:
             by_move.setdefault(verdict.step.move, []).append(verdict)
-        self._leave(by_move.pop(Move.HELD, []))
+        self._leave(by_move.pop(Move.HELD, []), _UNTIL_DECIDED)
         self._settle_quiet([verdict for move in _QUIET for verdict in by_move.pop(move, [])])
+        self._pull_splits(by_move)
         self._create_here(by_move.pop(Move.CREATE_HERE, []))
         for move in _ORDER:
             for verdict in by_move.pop(move, []):
                 self._one(verdict)
-        self._create_there([verdict for move in _CREATIONS_THERE for verdict in by_move.pop(move, [])])
+        followed = splits(self._a, by_move.get(Move.PUSH, []), by_move.get(Move.CREATE_THERE, []), on=Side.HERE)
+        made = self._create_there([verdict for move in _CREATIONS_THERE for verdict in by_move.pop(move, [])])
+        lacking = [shortened for shortened, second in followed if second.pair.uid not in made]
+        if lacking:
+            # Not shortened there before the other part stands there: its appointments would be nowhere.
+            by_move[Move.PUSH] = [verdict for verdict in by_move[Move.PUSH] if verdict not in lacking]
+            self._leave(lacking, _UNTIL_WRITABLE)
         for rest in by_move.values():
             for verdict in rest:
                 self._one(verdict)
@@ -116,8 +135,9 @@ class Doing:
             for verdict in self._left
             if verdict.pair.remote_id is not None
         ]
-        outbox.bring_back(tx, self._a.rule.id, Side.HERE, here)
-        outbox.note_there(tx, self._a.rule.id, there)
+        later = tx.now + _UNTIL_DECIDED
+        outbox.bring_back(tx, self._a.rule.id, Side.HERE, here, not_before=later)
+        outbox.note_there(tx, self._a.rule.id, there, not_before=later)
 
     @property
     def author(self) -> Author:
@@ -131,10 +151,17 @@ class Doing:
                 self._run_id = runs.begin(tx, self._a.rule.id, self.kind)
         return self._run_id
 
-    def _leave(self, verdicts: Iterable[Verdict]) -> None:
+    def _leave(self, verdicts: Sequence[Verdict], wait: timedelta) -> None:
+        """Puts off what cannot be done now."""
+        if not verdicts:
+            return
+        self._left += verdicts
+        with self._a.writing() as tx:
+            for verdict in verdicts:
+                for intent in verdict.pair.intents:
+                    outbox.postpone(tx, intent, tx.now + wait)
         for verdict in verdicts:
             self.counts[verdict.step.move] += 1
-            self._left.append(verdict)
 
     def _settle_quiet(self, verdicts: Sequence[Verdict]) -> None:
         for start in range(0, len(verdicts), _BATCH):
@@ -150,7 +177,8 @@ class Doing:
     def _settle_one(self, tx: Transaction, verdict: Verdict) -> None:
         a, move = self._a, verdict.step.move
         if verdict.waits:
-            self._left.append(verdict)
+            for intent in verdict.pair.intents:
+                outbox.postpone(tx, intent, tx.now + _UNTIL_WRITABLE)
         elif move is Move.FORGET:
             pull.forget(tx, a, verdict)
         elif verdict.passed_over:
@@ -158,7 +186,7 @@ class Doing:
         elif move is Move.NOTHING:
             pull.stay(tx, verdict)
         else:
-            pull.settle(tx, verdict)
+            pull.leave_alone(tx, a, verdict)
 
     def _create_here(self, verdicts: Sequence[Verdict]) -> None:
         for start in range(0, len(verdicts), _BATCH):
@@ -173,22 +201,40 @@ class Doing:
             self._log(done)
             self._advance(len(batch))
 
-    def _create_there(self, verdicts: Sequence[Verdict]) -> None:
+    def _pull_splits(self, by_move: dict[Move, list[Verdict]]) -> None:
+        """Takes over series that were cut in two there, both parts at once."""
+        changed, created = by_move.get(Move.PULL, []), by_move.get(Move.CREATE_HERE, [])
+        for shortened, second in splits(self._a, changed, created, on=Side.THERE):
+            try:
+                pull.pull_split(self._a, shortened, second, author=self.author)
+            except (Conflict, ObjectRefused):
+                # One by one it shows which of them it is.
+                continue
+            changed.remove(shortened)
+            created.remove(second)
+            self._log([shortened, second])
+            self._advance(2)
+
+    def _create_there(self, verdicts: Sequence[Verdict]) -> set[str]:
+        """Creates objects there; gives the UIDs of those that stand there now."""
+        made: set[str] = set()
         for start in range(0, len(verdicts), _BATCH):
             if self.problem is not None:
-                self._leave(verdicts[start:])
-                return
+                self._leave(verdicts[start:], _UNTIL_WRITABLE)
+                return made
             batch = verdicts[start : start + _BATCH]
             done, failed = create_there(self._a, batch)
             self._log(done)
+            made |= {verdict.pair.uid for verdict in done}
             for verdict, error in failed:
                 self._failed(verdict, error)
             self._advance(len(batch))
+        return made
 
     def _one(self, verdict: Verdict) -> None:
         writes_there = verdict.step.move not in {Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE}
         if writes_there and self.problem is not None and not isinstance(self.problem, QuotaExceeded):
-            self._leave([verdict])
+            self._leave([verdict], _UNTIL_WRITABLE)
             return
         link = verdict.pair.link
         if link is not None and does_not_converge(self._a, link):
@@ -196,7 +242,15 @@ class Doing:
             return
         try:
             self._carry_out(verdict)
-        except (RemoteChanged, Conflict, RemoteRefused, ObjectRefused, CalendarReadOnly, QuotaExceeded) as error:
+        except (
+            RemoteChanged,
+            Conflict,
+            RemoteRefused,
+            ObjectRefused,
+            UidTaken,
+            CalendarReadOnly,
+            QuotaExceeded,
+        ) as error:
             self._failed(verdict, error)
         else:
             self._log([verdict])
@@ -261,11 +315,11 @@ class Doing:
             case RemoteChanged() | Conflict():
                 with self._a.writing() as tx:
                     self._again(tx, verdict)
-            case RemoteRefused() | ObjectRefused():
+            case RemoteRefused() | ObjectRefused() | UidTaken():
                 park(self._a, verdict, error)
             case CalendarReadOnly() | QuotaExceeded():
                 self.problem = error
-                self._leave([verdict])
+                self._leave([verdict], _UNTIL_WRITABLE)
             case _:
                 raise error
 
@@ -301,6 +355,7 @@ class Doing:
                     deletes=step.move in _DELETIONS and not verdict.approved,
                 )
             unpark(tx, self._a, self._to_log)
+            note_done(tx, self._a, self._to_log)
         self._to_log = []
 
     def _advance(self, done: int) -> None:

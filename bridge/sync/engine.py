@@ -23,6 +23,7 @@ from bridge.sync.judging import Judge, Occasion
 from bridge.sync.pairing import pair_up
 from bridge.sync.parking import park_aside
 from bridge.sync.sighting import Sighting, look
+from bridge.upstream.powers import Remembering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
 
+_WRITES_THERE = (Move.PUSH, Move.CREATE_THERE, Move.RECREATE_THERE, Move.DELETE_THERE, Move.MERGE)
 _MOST_INTENTS = 2_000
-_MOST_ROUNDS = 50
+_MOST_ROUNDS = 10
 _NOTHING_SEEN = Sighting({}, {}, "", whole=False, total=0)
 CALENDAR_GONE = "CalendarGone"
 """Code of the problem after which a calendar that is there again is a new one."""
@@ -70,6 +72,11 @@ class Report:
     unfinished: bool
     asked: bool
 
+    @property
+    def wrote_there(self) -> bool:
+        """Whether anything was written at the upstream."""
+        return any(move in self.counts for move in _WRITES_THERE)
+
 
 class Pass:
     """One pass over a rule.
@@ -83,10 +90,10 @@ class Pass:
         self._a = a
         self._progress = progress
         # Where only changes from here are waiting, they go there without a look around.
-        self._asks = a.rule.due_at <= a.clock()
-        self._kind = self._kind_of_pass()
         problem = a.rule.problem
         self._anew = problem is not None and problem.code == CALENDAR_GONE
+        self._asks = a.rule.due_at <= a.clock() or self._anew
+        self._kind = self._kind_of_pass()
 
     def _kind_of_pass(self) -> Kind:
         rule, zone = self._a.rule, self._a.terms.zone
@@ -118,7 +125,7 @@ class Pass:
         asked = self._asks or self._kind is not Kind.CHANGES
         sighting = self._look() if asked else _NOTHING_SEEN
         kind = self._kind
-        if asked and not sighting.whole:
+        if asked and kind is Kind.CHANGES:
             # From here on nothing that the cursor has passed can be forgotten.
             self._note(sighting)
         doing = Doing(a, kind, self._progress)
@@ -146,13 +153,12 @@ class Pass:
 
         def known() -> Mapping[str, str]:
             with a.database.reading() as tx:
-                return links.etags(tx, a.rule.id)
+                return links.etags(tx, a.rule.id, left_alone=self._kind is Kind.CHANGES)
 
         cursor = a.rule.cursor if self._kind is Kind.CHANGES else None
-        sighting = look(a.upstream, a.calendar, cursor, known)
-        if sighting.whole and self._kind is Kind.CHANGES:
-            self._kind = Kind.WHOLE
-        return sighting
+        if cursor is None and a.rule.cursor is not None and isinstance(a.upstream, Remembering):
+            a.upstream.recall(a.calendar, a.rule.cursor)
+        return look(a.upstream, a.calendar, cursor, known)
 
     def _note(self, sighting: Sighting) -> None:
         if sighting.cursor == self._a.rule.cursor and not sighting.hints:
@@ -172,7 +178,8 @@ class Pass:
         pairing = pair_up(a, sighting, intents, uids)
         if not dry:
             park_aside(a, pairing.aside)
-        occasion = Occasion(first=self._kind is Kind.FIRST, whole=self._kind is not Kind.CHANGES, anew=self._anew)
+        whole = sighting.whole or self._kind is not Kind.CHANGES
+        occasion = Occasion(first=self._kind is Kind.FIRST, whole=whole, anew=self._anew)
         verdicts = Judge(a, occasion).judge(pairing.pairs)
         return guarded(a, verdicts, dry=dry)
 
@@ -185,7 +192,7 @@ class Pass:
         differing = [
             uid
             for uid, etag in placed.items()
-            if uid not in known or known[uid].base_here != etag or known[uid].view != a.views(known[uid], None).text()
+            if uid not in known or known[uid].base_here != etag or known[uid].view != a.views(known[uid]).text()
         ]
         return [*differing, *(uid for uid in known if uid not in placed)]
 

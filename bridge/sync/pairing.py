@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from bridge.core import content
 from bridge.core.decision import Change
 from bridge.core.sides import Side
 from bridge.store import journal, placement
@@ -137,6 +138,10 @@ class _Pairing:
     def run(self, uids: Iterable[str]) -> Pairing:
         a = self._a
         with a.database.reading() as tx:
+            for link in links.by_uids(tx, a.rule.id, self._here).values():
+                # What both sides are is not known: that has to be seen before anything is written.
+                if link.remote_id is not None and (link.base_here is None or link.base_there is None):
+                    self._hints.setdefault(link.remote_id, Hint.CHANGED)
             by_remote = links.by_remotes(tx, a.rule.id, self._hints)
         found, gone = self._look(by_remote)
         wanted = {*self._here, *uids, *(link.uid for link in by_remote.values())}
@@ -145,7 +150,16 @@ class _Pairing:
             here = {each.uid: each for each in placement.by_uids(tx, a.rule.collection_id, wanted)}
             by_uid = links.by_uids(tx, a.rule.id, wanted)
         pairs = {
-            uid: Pair(uid, by_uid.get(uid), here.get(uid), None, None, False, None, self._intents(uid, None))
+            uid: Pair(
+                uid,
+                by_uid.get(uid),
+                here.get(uid),
+                there=None,
+                remote_id=None,
+                seen=False,
+                hint=None,
+                intents=self._intents(uid, None),
+            )
             for uid in {*self._here, *uids}
         }
         for remote_id, link in by_remote.items():
@@ -155,11 +169,23 @@ class _Pairing:
                 link.uid,
                 link,
                 here.get(link.uid),
-                found.get(remote_id),
+                there=found.get(remote_id),
+                remote_id=remote_id,
+                seen=True,
+                hint=self._hints[remote_id],
+                intents=self._intents(link.uid, remote_id),
+            )
+        for remote_id in gone & self._there.keys() - by_remote.keys():
+            # It came and went before anybody looked, or was untied since.
+            pairs[f"\0{remote_id}"] = Pair(
                 remote_id,
-                True,
-                self._hints[remote_id],
-                self._intents(link.uid, remote_id),
+                None,
+                None,
+                there=None,
+                remote_id=remote_id,
+                seen=True,
+                hint=Hint.GONE,
+                intents=(self._there[remote_id],),
             )
         for remote_id, each in found.items():
             if remote_id not in by_remote:
@@ -225,7 +251,16 @@ class _Pairing:
         if link is not None and other is not None:
             # It was moved there: deleted under one id, created under another.
             intents += tuple(intent for key, intent in self._there.items() if key == other)
-        pairs[uid] = Pair(uid, link, here.get(uid), each, each.remote_id, True, Hint.CHANGED, intents)
+        pairs[uid] = Pair(
+            uid,
+            link,
+            here.get(uid),
+            there=each,
+            remote_id=each.remote_id,
+            seen=True,
+            hint=Hint.CHANGED,
+            intents=intents,
+        )
 
     def _is_gone(self, remote_id: str, gone: set[str]) -> bool:
         if remote_id in gone:
@@ -275,18 +310,20 @@ def changed_here(a: Assignment, pair: Pair, base: CalendarObject | None, old: Vi
     return Change.UNCHANGED if same(a.shown(now, new), a.shown(base, old)) else Change.CHANGED
 
 
-def changed_there(a: Assignment, pair: Pair, base: CalendarObject | None, old: Views, new: Views) -> Change:
+def changed_there(a: Assignment, pair: Pair, known: Bases, old: Views, new: Views) -> Change:
     """Whether what stands there is not what it was, as far as we take it over."""
     if not pair.seen:
         return Change.UNCHANGED
     if pair.there is None:
         return Change.GONE
     now = pair.their_object
-    if base is None:
+    if known.there is None:
         return Change.CHANGED
-    if now.uid != base.uid:
-        return Change.CHANGED
-    return Change.UNCHANGED if same(a.taken(now, new), a.taken(base, old)) else Change.CHANGED
+    if now.uid != known.there.uid:
+        # Under another UID it is still the same, where it is found to be.
+        now = a.parse(content.write(content.with_uid(content.read(now), known.there.uid)))
+    seen, seen_before = a.taken(now, known.here, new), a.taken(known.there, known.here, old)
+    return Change.UNCHANGED if same(seen, seen_before) else Change.CHANGED
 
 
 def relinked(pair: Pair) -> Pair:

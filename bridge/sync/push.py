@@ -10,6 +10,7 @@ from bridge.core.applying import apply
 from bridge.core.difference import difference
 from bridge.core.merge import merge
 from bridge.core.precondition import Precondition
+from bridge.core.projection import discloses
 from bridge.core.sides import Side
 from bridge.errors import RemoteRefused, UidTaken
 from bridge.store import calendar_object as objects
@@ -22,7 +23,7 @@ from bridge.sync.views import Views
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from bridge.core.merge import Merged
     from bridge.core.model import CalendarObject
@@ -42,8 +43,14 @@ def outgoing(a: Assignment, verdict: Verdict) -> CalendarObject:
     """What is to stand there: what stood there last, with what changed here."""
     known, pair = verdict.bases, verdict.pair
     base = known.of_there if pair.there is None else pair.their_object
+    ours = own(a, verdict)
+    if verdict.views.made_here and discloses(base, ours, verdict.views.out):
+        # The rule shows less than it did, or the appointment became private: nothing of the old text may stay.
+        whole = content.with_uid(content.read(a.shown(ours, verdict.views)), base.uid)
+        marked = whole if origin.marks(base) is None else origin.mark(whole, a.origin)
+        return a.parse(content.write(marked))
     before = content.read(a.shown(known.of_here, Views.read(pair.linked.view)))
-    now = content.read(a.shown(own(a, verdict), verdict.views))
+    now = content.read(a.shown(ours, verdict.views))
     return a.parse(content.write(apply(difference(before, now), content.read(base))))
 
 
@@ -98,11 +105,13 @@ def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Link, Stored]]) -> 
     """Notes what stands there after creations."""
     with a.writing() as tx:
         for verdict, link, stored in verdicts:
-            _keep(tx, a, verdict, link, own(a, verdict), stored)
+            _keep(tx, a, verdict, link, here=own(a, verdict), stored=stored)
             settle(tx, verdict)
 
 
-def _keep(tx: Transaction, a: Assignment, verdict: Verdict, link: Link, here: CalendarObject, stored: Stored) -> None:
+def _keep(
+    tx: Transaction, a: Assignment, verdict: Verdict, link: Link, *, here: CalendarObject, stored: Stored
+) -> None:
     """Notes that both sides agree: `here`, and the upstream's answer, whatever it made of what it was given."""
     answer = _readable(stored)
     agreed = replace(
@@ -134,7 +143,7 @@ def push(a: Assignment, verdict: Verdict) -> None:
     here = own(a, verdict)
     stored = _replace(a, verdict, outgoing(a, verdict))
     with a.writing() as tx:
-        _keep(tx, a, verdict, verdict.pair.linked, here, stored)
+        _keep(tx, a, verdict, verdict.pair.linked, here=here, stored=stored)
         settle(tx, verdict)
 
 
@@ -171,12 +180,13 @@ def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author
     """
     here, there = own(a, verdict), verdict.pair.their_object
     merged = _merged(a, verdict, here, there, prefer)
-    if merged.clashes:
-        _note_clash(a, verdict, here, there, merged, prefer)
+    clashing = {clash.property for clash in merged.clashes} or _differing(a, verdict, here, there)
+    if clashing:
+        _note_clash(a, verdict, prefer=prefer, properties=clashing)
     new_here = _applied(a, a.shown(here, verdict.views), merged.here, here)
     stored = None
     if writes:
-        new_there = _applied(a, a.taken(there, verdict.views), merged.there, there)
+        new_there = _applied(a, a.taken(there, verdict.bases.here or here, verdict.views), merged.there, there)
         if new_there.etag != there.etag:
             stored = _replace(a, verdict, new_there)
     with a.writing() as tx:
@@ -189,7 +199,7 @@ def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author
 
 def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject, prefer: Side) -> Merged:
     known, views = verdict.bases, verdict.views
-    shown, taken = a.shown(here, views), a.taken(there, views)
+    shown, taken = a.shown(here, views), a.taken(there, known.here or here, views)
     if known.here is None or known.there is None:
         # Nothing is known of how they came to differ: to the winner, the other is what was before.
         older = taken if prefer is Side.HERE else shown
@@ -198,7 +208,7 @@ def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: Calend
     return merge(
         base_here=a.shown(known.here, was),
         here=shown,
-        base_there=a.taken(known.there, was),
+        base_there=a.taken(known.there, known.here, was),
         there=taken,
         prefer=prefer,
     )
@@ -210,20 +220,29 @@ def _applied(a: Assignment, before: CalendarObject, after: bytes, whole: Calenda
     return a.parse(content.write(apply(changes, content.read(whole)))) if changes else whole
 
 
-def _note_clash(
-    a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject, merged: Merged, prefer: Side
-) -> None:
+def _differing(a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject) -> set[str]:
+    """In what two versions differ of which nothing is known: one of them gives way as a whole."""
+    if verdict.bases.here is not None and verdict.bases.there is not None:
+        return set()
+    views = verdict.views
+    shown, taken = (content.read(a.taken(each, here, views)) for each in (a.shown(here, views), there))
+    return {slot.group for slot in difference(shown, taken).changes}
+
+
+def _note_clash(a: Assignment, verdict: Verdict, *, prefer: Side, properties: Collection[str]) -> None:
+    """Keeps the version that loses, before it is overwritten anywhere."""
+    here, there = verdict.pair.ours, verdict.pair.their_object
     lost, kept = (there, here) if prefer is Side.HERE else (here, there)
     with a.writing() as tx:
         conflicts.note(
             tx,
             rule_id=a.rule.id,
             uid=verdict.pair.uid,
-            summary=here.summary,
+            summary=verdict.step.summary,
             lost_side=prefer.other,
             lost=links.keep_body(tx, lost.raw),
             kept=links.keep_body(tx, kept.raw),
-            properties=", ".join(sorted({clash.property for clash in merged.clashes})),
+            properties=", ".join(sorted(properties)),
         )
 
 
@@ -251,7 +270,7 @@ def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarO
         wrote="",
     )
     if stored is not None:
-        _keep(tx, a, verdict, link, here, stored)
+        _keep(tx, a, verdict, link, here=here, stored=stored)
         return
     links.put(
         tx,

@@ -1,4 +1,4 @@
-"""What a pass saw at the upstream: which remote objects are not as the links know them, and whether it saw everything."""
+"""What a pass saw at the upstream: which remote objects are not as the links know them, and whether that was all."""
 
 from __future__ import annotations
 

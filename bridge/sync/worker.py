@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.core.polling import next_poll, wait_after
-from bridge.errors import CalbridgeError, LeaseLost, StoreError
-from bridge.store import lease
+from bridge.errors import CalbridgeError, CalendarReadOnly, LeaseLost, QuotaExceeded, StoreError
+from bridge.store import lease, outbox
 from bridge.store.rule import Problem
 from bridge.sync.engine import Pass, Report
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from bridge.store.database import Transaction
     from bridge.store.rule import Rule
     from bridge.sync.assigning import Office
 
@@ -28,6 +29,7 @@ _log = structlog.get_logger()
 LEASE = timedelta(minutes=2)
 """For so long a rule is its worker's; a worker that lives extends it, the rule of a dead one is taken over after it."""
 
+_PARTIAL = frozenset({CalendarReadOnly.__name__, QuotaExceeded.__name__})
 _EXTEND_EVERY = LEASE / 4
 _LOOK_EVERY_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
@@ -59,6 +61,7 @@ class Worker:
         threads: How many rules it runs at once.
         jitter: Gives numbers from 0 to 1, so that rules do not all run at the same moment.
         observe: Told of every pass.
+        quiet: Whether it logs nothing, and lets an unexpected fault of a pass through.
     """
 
     def __init__(
@@ -69,12 +72,14 @@ class Worker:
         threads: int,
         jitter: Callable[[], float],
         observe: Callable[[Observation], None],
+        quiet: bool = False,
     ) -> None:
         self._office = office
         self._owner = owner
         self._threads = threads
         self._jitter = jitter
         self._observe = observe
+        self._quiet = quiet
         self._end = threading.Event()
         self._running: dict[int, Rule] = {}
         self._lock = threading.Lock()
@@ -148,8 +153,15 @@ class Worker:
             with self._lock:
                 self._running.pop(rule.id, None)
 
-    def run(self, rule: Rule) -> None:
+    def run(self, rule: Rule, *, progress: Callable[[int, int], None] = lambda _done, _of: None) -> Observation:
         """Does one pass over a claimed rule, and gives the rule its next time.
+
+        Args:
+            rule: As it was claimed.
+            progress: Called with how many objects are done, and of how many.
+
+        Returns:
+            How it went.
 
         Raises:
             LeaseLost: Another worker has taken it over.
@@ -160,12 +172,15 @@ class Worker:
         report, error = None, None
         try:
             with office.assignment(rule, self._owner) as assignment:
-                report = Pass(assignment).run()
+                report = Pass(assignment, progress=progress).run()
         except LeaseLost:
             raise
         except CalbridgeError as failure:
             error = failure
-        except Exception as failure:  # noqa: BLE001 -- whatever one rule suffers, the others go on
+        except Exception as failure:
+            # Whatever one rule suffers, the others go on.
+            if self._quiet:
+                raise
             _log.error("pass_broke", rule=rule.key, exc_info=failure)
             error = CalbridgeError(
                 f"The pass over rule {rule.key!r} ended with an unexpected fault ({type(failure).__name__}).",
@@ -173,7 +188,9 @@ class Worker:
             )
         self._finish(rule, report, error)
         seconds = (office.clock() - began).total_seconds()
-        self._observe(Observation(rule.key, report, type(error).__name__ if error else "", seconds))
+        seen = Observation(rule.key, report, type(error).__name__ if error else "", seconds)
+        self._observe(seen)
+        return seen
 
     def _finish(self, rule: Rule, report: Report | None, error: CalbridgeError | None) -> None:
         office = self._office
@@ -186,6 +203,8 @@ class Worker:
         partial = report.problem if report else None
         problem = _problem(error or partial, now)
         with office.database.writing() as tx:
+            if problem is None and self._still_waits(tx, rule, report):
+                problem = rule.problem
             lease.finish(
                 tx,
                 rule.id,
@@ -196,7 +215,15 @@ class Worker:
                 problem=problem,
                 succeeded=error is None,
             )
-        self._say(rule, problem, report)
+        if not self._quiet:
+            self._say(rule, problem, report)
+
+    @staticmethod
+    def _still_waits(tx: Transaction, rule: Rule, report: Report | None) -> bool:
+        """Whether what could not be written there earlier has not been tried again yet."""
+        if rule.problem is None or rule.problem.code not in _PARTIAL or report is None:
+            return False
+        return not report.wrote_there and bool(outbox.waiting(tx, rule.id).here)
 
     def _poll(self, rule: Rule) -> timedelta:
         settings = self._office.configuration().rules.get(rule.key)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from bridge.core.model import ComponentType
 from bridge.upstream.caldav import listing, reading, writing
@@ -16,9 +18,12 @@ from bridge.upstream.protocol import Capabilities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from bridge.core.model import CalendarObject
     from bridge.upstream.protocol import Found, Gone, Page, RemoteCalendar, Stored, Unknown
+
+_SOGO = "/SOGo/"
 
 
 class CaldavUpstream:
@@ -36,6 +41,7 @@ class CaldavUpstream:
         limits: On time and size.
         resolver: Finds the services of a mail domain.
         clock: Seconds that never go back.
+        turn: Waits until a request may go, and holds its place until the answer is there.
     """
 
     def __init__(
@@ -49,12 +55,13 @@ class CaldavUpstream:
         limits: Limits | None = None,
         resolver: Resolver = look_up,
         clock: Callable[[], float] = time.monotonic,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._url = url
         self._parse = parse
         self._resolver = resolver
         self._connect = partial(
-            Wire, user=user, password=password, verify=verify, limits=limits or Limits(), clock=clock
+            Wire, user=user, password=password, verify=verify, limits=limits or Limits(), clock=clock, turn=turn
         )
         self._open: Wire | None = None
         self._deltas: dict[str, bool] = {}
@@ -64,13 +71,17 @@ class CaldavUpstream:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What a CalDAV server can do; `delta` turns false when a calendar has shown that it has none to trust."""
+        """What a CalDAV server can do.
+
+        `delta` turns false when a calendar has shown that it has none to trust. SOGo, which is known by its addresses,
+        overwrites in spite of If-None-Match; what stands there is looked at before, and may come in between.
+        """
         return Capabilities(
             writable=True,
             components=frozenset(ComponentType),
             delta=all(self._deltas.values()),
             conditional=True,
-            exclusive_create=True,
+            exclusive_create=not any(_SOGO in urlsplit(url).path for url in (self._url, *self._deltas)),
             keeps_text=True,
             holds_series=True,
         )

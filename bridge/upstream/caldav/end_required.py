@@ -16,8 +16,6 @@ from bridge.core.series import duration_of, time_of
 from bridge.core.temporal import shifted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from icalendar.cal import Component
 
     from bridge.core.model import CalendarObject
@@ -25,35 +23,61 @@ if TYPE_CHECKING:
 _LINE = re.compile(rb"[^\r\n]+(?:\r?\n[ \t][^\r\n]*)*(?:\r?\n|$)|\r?\n")
 _FOLD = re.compile(rb"\r?\n[ \t]")
 _VALUE = re.compile(r":[0-9]{8}(?:T[0-9]{6})?(Z?)\s*$")
-_EVENT = ["VCALENDAR", "VEVENT"]
 
 
 def with_ends(obj: CalendarObject) -> bytes:
     """The bytes of an object in which each event has a DTEND; every other line stays as it is.
 
-    An event of which the start cannot be read stays as it is, too.
+    An event of which the start is not written as RFC 5545 wants it stays as it is, too.
     """
-    return b"".join(_lines(obj.raw, iter(held_components(obj.calendar))))
+    lines = [found[0] for found in _LINE.finditer(obj.raw)]
+    names = [_flat(line).upper().strip() for line in lines]
+    events = [each for each in held_components(obj.calendar) if each.name == "VEVENT"]
+    if not len(events) == names.count("BEGIN:VEVENT") == names.count("END:VEVENT"):
+        return obj.raw
+    components = iter(events)
+    written: list[bytes] = []
+    after = 0
+    for begin in (number for number, name in enumerate(names) if name == "BEGIN:VEVENT"):
+        behind = names.index("END:VEVENT", begin) + 1
+        written += lines[after:begin]
+        written += _ended(lines[begin:behind], next(components))
+        after = behind
+    return b"".join([*written, *lines[after:]])
 
 
-def _lines(raw: bytes, components: Iterator[Component]) -> Iterator[bytes]:
-    """The content lines of `raw`; DTEND stands behind DTSTART where the event has none, and DURATION goes."""
-    path: list[str] = []
-    end: date | None = None
-    for line in (found[0] for found in _LINE.finditer(raw)):
-        flat = _FOLD.sub(b"", line).decode("utf-8", "replace").rstrip("\r\n")
-        name = re.split("[;:]", flat, maxsplit=1)[0].upper()
-        if name == "BEGIN":
-            path.append(flat.partition(":")[2].strip().upper())
-            if path == _EVENT:
-                component = next(components, None)
-                end = None if component is None else _missing_end(component)
-        if end is None or path != _EVENT or name != "DURATION":
-            yield line
-        if end is not None and path == _EVENT and name == "DTSTART":
-            yield _end_line(flat, end)
-        if name == "END" and path:
-            path.pop()
+def _ended(lines: list[bytes], component: Component) -> list[bytes]:
+    """The lines of one event; DTEND stands behind DTSTART where the event has none, and its DURATION goes."""
+    end = _missing_end(component)
+    own = _depths(lines)
+    start = next((line for line, deep in zip(lines, own, strict=True) if deep == 1 and _name(line) == "DTSTART"), b"")
+    if end is None or not _VALUE.search(_flat(start)):
+        return lines
+    kept = [(line, deep) for line, deep in zip(lines, own, strict=True) if deep > 1 or _name(line) != "DURATION"]
+    return [
+        each
+        for line, deep in kept
+        for each in ((line, _end_line(_flat(line), end)) if deep == 1 and _name(line) == "DTSTART" else (line,))
+    ]
+
+
+def _depths(lines: list[bytes]) -> list[int]:
+    """How deep each line stands; 1 is the event itself, more its alarms."""
+    depths: list[int] = []
+    deep = 0
+    for line in lines:
+        deep += _name(line) == "BEGIN"
+        depths.append(deep)
+        deep -= _name(line) == "END"
+    return depths
+
+
+def _flat(line: bytes) -> str:
+    return _FOLD.sub(b"", line).decode("utf-8", "replace").rstrip("\r\n")
+
+
+def _name(line: bytes) -> str:
+    return re.split("[;:]", _flat(line), maxsplit=1)[0].strip().upper()
 
 
 def _missing_end(component: Component) -> date | None:

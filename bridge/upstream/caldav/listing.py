@@ -40,7 +40,8 @@ _NOT_ABOUT_THE_TOKEN = frozenset({
 })  # fmt: skip
 _SUFFIX = ".ics"
 _YOUNG_SECONDS = 2
-_MOST_ANSWERS = 10_000
+MOST_ANSWERS = 1_000
+"""Parts of a delta after which a server is thought to go on for ever."""
 
 
 def changes(place: Place, cursor: str | None, *, deltas: MutableMapping[str, bool]) -> Iterator[Page]:
@@ -72,9 +73,9 @@ def _everything(place: Place, deltas: MutableMapping[str, bool]) -> Iterator[Pag
     # The state is read before the listing: what changes in between comes again with the next delta.
     state = place.state()
     cursor = ""
-    if place.url not in deltas:
-        deltas[place.url] = state.reports_changes and _is_honest(place)
-    if deltas[place.url]:
+    if not state.reports_changes:
+        deltas[place.url] = False
+    if state.reports_changes and _is_honest(place, deltas):
         token = state.sync_token or _first_token(place)
         cursor = f"sync:{token}"
     elif state.ctag:
@@ -100,13 +101,13 @@ def _listed(place: Place) -> tuple[Changed, ...]:
 def _delta(place: Place, token: str) -> Iterator[Page]:
     """The changes since `token`; all answers are read before the first page, so that an old token says so in time."""
     pages: list[tuple[Changed | Gone, ...]] = []
-    while len(pages) < _MOST_ANSWERS:
+    while len(pages) < MOST_ANSWERS:
         answer = _report(place, token)
         items = tuple(item for each in answer.responses if (item := _item(place, each)) is not None)
         pages.append(items)
         if not answer.sync_token:
             raise ListingDoubtful(f"{host_of(place.url)} told changes of {place.path} without a new sync token.")
-        if not _is_truncated(place, answer):
+        if not _is_truncated(answer):
             *others, last = pages
             yield from (Page(items=each) for each in others)
             yield Page(items=last, cursor=f"sync:{answer.sync_token}")
@@ -133,12 +134,16 @@ def _refuses_token(answer: Answer) -> bool:
     return f"{DAV}need-privileges" not in preconditions(answer.body)
 
 
-def _is_honest(place: Place) -> bool:
-    """Whether a made-up token is refused."""
-    answer = place.wire.report(place.url, sync_collection(MADE_UP_TOKEN), depth=0)
-    if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
-        raise refusal(answer, Deed.READ, place.wire.user)
-    return _refuses_token(answer)
+def _is_honest(place: Place, deltas: MutableMapping[str, bool]) -> bool:
+    """Whether a made-up token is refused; an answer that is neither yes nor no counts for this time only."""
+    if place.url not in deltas:
+        answer = place.wire.report(place.url, sync_collection(MADE_UP_TOKEN), depth=0)
+        if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+            raise refusal(answer, Deed.READ, place.wire.user)
+        if not _refuses_token(answer) and answer.status != HTTPStatus.MULTI_STATUS:
+            return False
+        deltas[place.url] = _refuses_token(answer)
+    return deltas[place.url]
 
 
 def _first_token(place: Place) -> str:
@@ -147,15 +152,15 @@ def _first_token(place: Place) -> str:
     return (last.cursor or "").removeprefix("sync:")
 
 
-def _is_truncated(place: Place, answer: Multistatus) -> bool:
+def _is_truncated(answer: Multistatus) -> bool:
     """Whether there is more to be asked for with the new token (RFC 6578 section 3.6)."""
-    return any(each.status == HTTPStatus.INSUFFICIENT_STORAGE and place.is_self(each) for each in answer.responses)
+    return any(each.status == HTTPStatus.INSUFFICIENT_STORAGE for each in answer.responses)
 
 
 def _item(place: Place, response: Response) -> Changed | Gone | None:
     """What is said of one member; None where it is about no calendar object."""
     remote_id = place.remote_id(response.href)
-    if not remote_id or place.is_self(response):
+    if not remote_id or place.is_self(response) or response.status == HTTPStatus.INSUFFICIENT_STORAGE:
         return None
     if response.status in _GONE:
         return Gone(remote_id)

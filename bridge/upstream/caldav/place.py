@@ -71,7 +71,7 @@ class Place:
         """
         path = path_of(href)
         name = path.rpartition("/")[2]
-        return f"{self.path}{name}" if name and f"{path}/" != self.path else ""
+        return f"{self.path}{name}" if name not in {"", ".", ".."} and f"{path}/" != self.path else ""
 
     def member_url(self, remote_id: str) -> str:
         """The address of a member.
@@ -79,7 +79,7 @@ class Place:
         Raises:
             CalendarGone: It is no member of this calendar.
         """
-        if self.remote_id(remote_id) != remote_id:
+        if not remote_id or self.remote_id(remote_id) != remote_id:
             raise CalendarGone(f"{remote_id[:200]!r} is no address in the calendar {self.url}.")
         return f"{self.url}{remote_id.rpartition('/')[2]}"
 

@@ -196,13 +196,14 @@ def _name_failure(host: str) -> UpstreamError:
     try:
         socket.getaddrinfo(host, None)
     except socket.gaierror as error:
-        if error.errno == socket.EAI_AGAIN:
-            return UpstreamUnavailable(
-                f"The name servers could not say where {host} is.", remedy="They are asked again later."
-            )
-    except (OSError, UnicodeError):
-        pass
-    return HostUnknown(f"There is no host {host}.", remedy="Look whether its name is spelt right.")
+        unknown = error.errno != socket.EAI_AGAIN
+    except UnicodeError:
+        unknown = True
+    else:
+        unknown = False
+    if unknown:
+        return HostUnknown(f"There is no host {host}.", remedy="Look whether its name is spelt right.")
+    return UpstreamUnavailable(f"The name servers could not say where {host} is.", remedy="They are asked again later.")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

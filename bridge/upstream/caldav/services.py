@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dns.exception
 import dns.resolver
@@ -37,25 +38,31 @@ Resolver = Callable[[str], Sequence[Service]]
 """Gives the services of a domain, best first; none where there are none, or no name server answers."""
 
 
-def look_up(domain: str) -> Sequence[Service]:
-    """The services that the DNS knows for `domain`: SRV records for TLS, and the path of a TXT record."""
+def look_up(domain: str, *, servers: dns.resolver.Resolver | None = None) -> Sequence[Service]:
+    """The services that the DNS knows for `domain`: SRV records for TLS, and the path of a TXT record.
+
+    Args:
+        domain: What stands behind the @ of a mail address.
+        servers: The name servers to ask; None: those of this machine.
+    """
     name = f"_caldavs._tcp.{domain}"
-    try:
-        found = list(dns.resolver.resolve(name, "SRV", lifetime=_SECONDS))
-    except (dns.exception.DNSException, OSError, UnicodeError):
-        return ()
-    records = sorted(found, key=lambda record: (record.priority, -record.weight))
+    records = sorted(_records(name, "SRV", servers), key=lambda record: (record.priority, -record.weight))
     hosts = [(str(record.target).rstrip("."), int(record.port)) for record in records]
-    path = _path(name)
+    if not any(host for host, _ in hosts):
+        return ()
+    path = _path(name, servers)
     # A target of '.' says that the domain has no such service.
     return tuple(Service(host=host.lower(), port=port, path=path) for host, port in hosts if host)
 
 
-def _path(name: str) -> str:
-    try:
-        records = list(dns.resolver.resolve(name, "TXT", lifetime=_SECONDS))
-    except (dns.exception.DNSException, OSError, UnicodeError):
-        return ""
-    texts = (part.decode("utf-8", "replace") for record in records for part in record.strings)
+def _path(name: str, servers: dns.resolver.Resolver | None) -> str:
+    texts = (part.decode("utf-8", "replace") for record in _records(name, "TXT", servers) for part in record.strings)
     told = (text.partition("=")[2] for text in texts if text.lower().startswith("path="))
     return next((path for path in told if path.startswith("/")), "")
+
+
+def _records(name: str, kind: str, servers: dns.resolver.Resolver | None) -> list[Any]:
+    try:
+        return list((servers or dns.resolver.get_default_resolver()).resolve(name, kind, lifetime=_SECONDS))
+    except (dns.exception.DNSException, OSError, UnicodeError):
+        return []

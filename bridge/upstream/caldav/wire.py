@@ -7,6 +7,7 @@ rewrites what has to be seen as it is.
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from bridge.upstream.caldav.refusals import outage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
 MOST_BYTES = 64 * 1024 * 1024
 """The largest answer that is read, after decompression."""
@@ -82,6 +84,7 @@ class Wire:
         verify: Whether certificates are checked, or the file with the authorities to trust.
         limits: On time and size.
         clock: Seconds that never go back.
+        turn: Waits until a request may go, and holds its place until the answer is there.
     """
 
     def __init__(
@@ -94,7 +97,9 @@ class Wire:
         verify: bool | str,
         limits: Limits,
         clock: Callable[[], float] = time.monotonic,
+        turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        self._turn = turn
         self._host = host
         self._secure = secure
         self._limits = limits
@@ -140,7 +145,7 @@ class Wire:
             target = answer.headers.get("location", "")
             if answer.status not in _REDIRECTS or not target:
                 return answer
-            here = absolute(here, target)
+            here = _target(here, target)
         raise UpstreamUnavailable(
             f"{host_of(url)} sends every request on to another address, more than {MOST_REDIRECTS} times.",
             remedy="Name the address that it leads to in the end.",
@@ -161,13 +166,16 @@ class Wire:
         return answer
 
     def _ask_once(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        sent = {"User-Agent": "Calbridge", "Accept": "*/*", **headers}
+        with self._turn():
+            return self._answered(method, url, body, {"User-Agent": "Calbridge", "Accept": "*/*", **headers})
+
+    def _answered(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         try:
             response = self._client.session.request(
                 method,
                 url,
                 data=body or None,
-                headers=sent,
+                headers=dict(headers),
                 auth=self._client.auth,
                 timeout=(self._limits.connect, self._limits.read),
                 verify=self._verify,
@@ -182,7 +190,8 @@ class Wire:
                 )
             finally:
                 response.close()
-        except (OSError, urllib3.exceptions.HTTPError) as error:
+        # ValueError: the library reads even a Location that it shall not follow.
+        except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
             raise outage(error, host_of(url)) from error
 
     def _read(self, response: niquests.Response, url: str) -> bytes:
@@ -217,6 +226,15 @@ class Wire:
                 f"{host_of(url)} leads from https to http, where anybody on the way could read the password.",
                 remedy="Tell its operator; nothing was sent there.",
             )
+
+
+def _target(here: str, target: str) -> str:
+    try:
+        return absolute(here, target)
+    except ValueError as error:
+        raise UpstreamUnavailable(
+            f"{host_of(here)} leads on to {target[:200]!r}, which is no web address.", remedy="Tell its operator."
+        ) from error
 
 
 def _anonymous(request: Any) -> Any:

@@ -134,6 +134,7 @@ class IcsUrlUpstream:
         self._known: Cursor | None = None
         self._unlisted: _Answer | None = None
         self._listed: _Listing | None = None
+        self._told: set[str] = set()
         self._interval: timedelta | None = None
 
     def __repr__(self) -> str:
@@ -187,6 +188,7 @@ class IcsUrlUpstream:
         """
         self._check(calendar)
         self._listed = None
+        self._told.clear()
         if cursor is None:
             self._listed = self._list(is_second=False)
             items = tuple(Changed(one.remote_id, one.etag, one.object) for one in self._listed.items.values())
@@ -206,14 +208,16 @@ class IcsUrlUpstream:
     def fetch(self, calendar: str, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Unknown]:
         """What became of each of `remote_ids`; `Gone` is what two whole readings lack.
 
-        What was listed a moment ago is not fetched again for what is in it.
+        What was listed a moment ago is not fetched again, unless the same object is asked for again: who does that
+        wants to know what it is by now.
         """
         self._check(calendar)
         listed = self._listed
-        if listed is None or self._now() - listed.at > _CURRENT:
-            listed = self._listed = self._list(is_second=True)
+        if listed is None or self._now() - listed.at > _CURRENT or not self._told.isdisjoint(remote_ids):
+            listed = self._reread()
         if not listed.is_second and not all(remote_id in listed.items for remote_id in remote_ids):
-            listed = self._listed = self._list(is_second=True)
+            listed = self._reread()
+        self._told.update(remote_ids)
         items = listed.items
         return iter([items.get(remote_id) or Gone(remote_id) for remote_id in remote_ids])
 
@@ -244,6 +248,11 @@ class IcsUrlUpstream:
     def close(self) -> None:
         """Forgets what was read; no connection stays open between two calls."""
         self._unlisted = self._listed = self._known = None
+
+    def _reread(self) -> _Listing:
+        self._listed = self._list(is_second=True)
+        self._told.clear()
+        return self._listed
 
     def _refuse(self) -> NoReturn:
         raise CalendarReadOnly(
@@ -312,7 +321,7 @@ class IcsUrlUpstream:
     def _settle(self, answer: _Answer, items: Sequence[Found]) -> tuple[_Answer, Sequence[Found], Identity]:
         """Finds out whether UIDs can be relied on, from the last listing or from a second look."""
         before = self._known.sample if self._known else {}
-        verdict = stability(before, sample(_objects(items), zone=self._zone))
+        verdict = stability(before, _objects(items), zone=self._zone)
         if verdict is Stability.UNCLEAR:
             fetched = self._fetcher.fetch(answer.fetched.validators, past_caches=True)
             if fetched is None:

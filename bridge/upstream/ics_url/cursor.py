@@ -14,7 +14,7 @@ from bridge.upstream.ics_url.fetching import Validators
 from bridge.upstream.ics_url.variants import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import tzinfo
 
     from bridge.core.model import CalendarObject
@@ -105,29 +105,38 @@ def sample(objects: Iterable[CalendarObject], *, zone: tzinfo) -> dict[str, str]
     for obj in objects:
         look = content_identity(obj, zone=zone)[:_SHORT]
         often[look] += 1
-        uids[look] = sha256(obj.uid.encode()).hexdigest()[:_SHORT]
+        uids[look] = _mark(obj.uid)
     alone = sorted(look for look, times in often.items() if times == 1)
     return {look: uids[look] for look in alone[:_SAMPLED]}
 
 
 class Stability(StrEnum):
-    """What two samples of a feed tell of its UIDs."""
+    """What a listing tells of the UIDs of a feed, beside what is remembered of the last one."""
 
     STABLE = "stable"
     CHURNING = "churning"
     UNCLEAR = "unclear"
 
 
-def stability(before: dict[str, str], after: dict[str, str]) -> Stability:
+def stability(before: dict[str, str], objects: Collection[CalendarObject], *, zone: tzinfo) -> Stability:
     """Whether objects that are still there have kept their UIDs.
 
-    A person who deletes one and makes it anew is no churn: there have to be some that most have lost their UIDs, and
-    these have to be most of those that were seen before.
+    A person who deletes one and makes it anew is no churn: there have to be some that have lost their UIDs, and these
+    have to be most of those that were seen before.
+
+    Args:
+        before: The sample of the last listing.
+        objects: All objects of this one.
+        zone: The account's zone.
     """
-    still = before.keys() & after.keys()
-    lost = sum(before[look] != after[look] for look in still)
-    if still and 2 * lost <= len(still):
+    after = sample(objects, zone=zone)
+    there = {_mark(obj.uid) for obj in objects}
+    kept = sum(uid in there for uid in before.values())
+    lost = sum(after.get(look, uid) != uid for look, uid in before.items())
+    if kept and kept >= lost:
         return Stability.STABLE
-    if len(still) >= _FEWEST and 2 * len(still) > len(before):
-        return Stability.CHURNING
-    return Stability.UNCLEAR
+    return Stability.CHURNING if lost >= _FEWEST and 2 * lost > len(before) else Stability.UNCLEAR
+
+
+def _mark(uid: str) -> str:
+    return sha256(uid.encode()).hexdigest()[:_SHORT]

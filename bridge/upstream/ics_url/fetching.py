@@ -75,9 +75,6 @@ class Validators:
     etag: str = ""
     modified: str = ""
 
-    def __bool__(self) -> bool:
-        return bool(self.etag or self.modified)
-
     @property
     def headers(self) -> dict[str, str]:
         """The headers of a conditional request (RFC 9110 section 13.1)."""
@@ -233,7 +230,11 @@ class Fetcher:
         ):
             self._speaks_tls = self._speaks_tls or str(request.url).startswith("https:")
             conditional = "If-None-Match" in request.headers or "If-Modified-Since" in request.headers
-            return self._answer(response, host, conditional=conditional)
+            answer = self._answer(response, host, conditional=conditional)
+            if watch.over:
+                # A connection that is cut looks like one that has come to its end.
+                raise TimeoutError
+            return answer
 
     def _login(self, parts: SplitResult) -> HTTPBasicAuth | None:
         if not self._place.user:

@@ -83,11 +83,7 @@ def calendars(body: bytes, *, host: str) -> tuple[WholeCalendar, ...]:
             f"'{host}' answers with a web page in place of a calendar.",
             remedy="If it is a login page, the address is not the public or secret one: copy it anew from its owner.",
         )
-    raw = _readable(body)
-    found = tuple(_walk(raw, host))
-    if not found:
-        raise ListingDoubtful(f"'{host}' answers with something that is no calendar.")
-    return found
+    return tuple(_walk(_readable(body), host))
 
 
 def _readable(body: bytes) -> bytes:

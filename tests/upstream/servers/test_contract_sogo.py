@@ -1,0 +1,46 @@
+"""The contract of upstreams, kept by the CalDAV adapter with SOGo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contracts import upstream_faults, upstream_reading, upstream_writing
+from tests.upstream.servers.differences import SOGO
+from tests.upstream.servers.sogo import sogo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.contracts.upstream import Known
+    from tests.upstream.servers.caldav_server import CalDAVServer
+
+pytestmark = [
+    pytest.mark.debian("sogod", "sogo"),
+    pytest.mark.debian("memcached", "memcached"),
+    pytest.mark.debian("psql", "postgresql-client"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDAVServer]:
+    with sogo(tmp_path_factory.mktemp("sogo")) as running:
+        yield running
+
+
+@pytest.fixture
+def known() -> Known:
+    return SOGO
+
+
+class TestReading(upstream_reading.ReadingContract):
+    pass
+
+
+class TestWriting(upstream_writing.WritingContract):
+    pass
+
+
+class TestFaults(upstream_faults.WriteFaultContract):
+    pass

@@ -1,0 +1,40 @@
+"""The contract of upstreams, kept by the CalDAV adapter with Xandikos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contracts import upstream_faults, upstream_reading, upstream_writing
+from tests.upstream.servers.differences import XANDIKOS
+from tests.upstream.servers.from_pip import xandikos
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.contracts.upstream import Known
+    from tests.upstream.servers.caldav_server import CalDAVServer
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDAVServer]:
+    with xandikos(tmp_path_factory.mktemp("xandikos")) as running:
+        yield running
+
+
+@pytest.fixture
+def known() -> Known:
+    return XANDIKOS
+
+
+class TestReading(upstream_reading.ReadingContract):
+    pass
+
+
+class TestWriting(upstream_writing.WritingContract):
+    pass
+
+
+class TestFaults(upstream_faults.WriteFaultContract):
+    pass
