@@ -367,7 +367,7 @@ class World:
             if deed.act != "edit":
                 continue
             rivals = [each for each in deeds if each.act == "edit" and (each.slot == deed.slot or {each.slot, deed.slot} <= _OF_SERIES)]
-            if len(rivals) == 1 and deed.slot not in {Slot.TIME, Slot.CANCELLED}:
+            if len(rivals) == 1 and deed.slot not in {Slot.TIME, Slot.CANCELLED, Slot.MOVED}:
                 for place in GROUPS:
                     if place in texts and GROUPS[place] in groups and GROUPS[place] == GROUPS[deed.place]:
                         assert deed.word.encode() in texts[place], f"the edit {deed} is not in {place}"
