@@ -3,16 +3,25 @@
 from bridge.bootstrap.logs import log_to_stderr
 from bridge.bootstrap.serving import serve
 from bridge.bootstrap.site import Site, initialise, listen_address, now, open_site, read_configuration
+from bridge.bootstrap.syncing import office_of, owner_name, work_alone, worker_of
+from bridge.bootstrap.upstreams import Connections, password_of, sealed_name
 from bridge.bootstrap.worker import application
 
 __all__ = [
+    "Connections",
     "Site",
     "application",
     "initialise",
     "listen_address",
     "log_to_stderr",
     "now",
+    "office_of",
     "open_site",
+    "owner_name",
+    "password_of",
     "read_configuration",
+    "sealed_name",
     "serve",
+    "work_alone",
+    "worker_of",
 ]

@@ -52,19 +52,29 @@ def office_of(site: Site, configuration: Callable[[], Configuration]) -> Office:
     return Office(site.database, configuration, opened, now)
 
 
-def worker_of(site: Site, configuration: Callable[[], Configuration]) -> Worker:
+def owner_name() -> str:
+    """Names this process, or a part of it, among all that take leases; differs with each call."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def worker_of(
+    site: Site, configuration: Callable[[], Configuration], *, owner: str | None = None, quiet: bool = False
+) -> Worker:
     """A worker that runs the rules that are due; not started yet.
 
     Args:
         site: The installation.
         configuration: Gives the configuration of the moment.
+        owner: Names it among all workers; None: a fresh name.
+        quiet: Whether it logs nothing, as where somebody sits at a terminal and is told otherwise.
     """
     return Worker(
         office_of(site, configuration),
-        owner=f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}",
+        owner=owner_name() if owner is None else owner,
         threads=_PASSES_AT_ONCE,
         jitter=random.random,
         observe=_observe,
+        quiet=quiet,
     )
 
 

@@ -34,7 +34,15 @@ class Connections:
         self._lock = threading.Lock()
         self._paces: dict[tuple[str, int, int], Pace] = {}
 
-    def open(self, site: Site, key: str, parse: Callable[[bytes], CalendarObject], zone: tzinfo) -> Upstream:
+    def open(
+        self,
+        site: Site,
+        key: str,
+        parse: Callable[[bytes], CalendarObject],
+        zone: tzinfo,
+        *,
+        password: str | None = None,
+    ) -> Upstream:
         """Opens the connection `key`; nothing is asked yet.
 
         Args:
@@ -42,13 +50,14 @@ class Connections:
             key: Of the connection.
             parse: Reads the objects that it brings.
             zone: What their floating times mean.
+            password: With which it is to be tried; None: the one that is configured or sealed.
 
         Raises:
             NotFound: There is no such connection.
             SealBroken: Its password was sealed with a key that is gone.
         """
         connection = site.configuration.connection(key)
-        password = password_of(site, key)
+        password = password_of(site, key) if password is None else password
         if connection.type is ConnectionType.ICS:
             # It asks once for each poll: there is no pace to keep.
             return IcsUrlUpstream(

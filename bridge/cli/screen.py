@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 from rich import box
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import tzinfo
 
 _WIDE = 100_000
@@ -55,6 +57,26 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         click.echo(line.rstrip())
 
 
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows on a terminal how far long work has come; elsewhere nothing.
+
+    Args:
+        what: What is being done, in a few words.
+
+    Yields:
+        To be called with how much is done, and of how much.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _done, _of: None
+        return
+    what_is_told = TextColumn("{task.description}")
+    columns = (SpinnerColumn(), what_is_told, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as shown:
+        task = shown.add_task(what, total=None)
+        yield lambda done, of: shown.update(task, completed=done, total=of)
+
+
 def plural(count: int, noun: str) -> str:
     """A count with its noun: `1 feed`, `2 feeds`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
@@ -63,6 +85,15 @@ def plural(count: int, noun: str) -> str:
 def when(moment: datetime, zone: tzinfo) -> str:
     """An instant as people in `zone` write it."""
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def how_long(length: timedelta) -> str:
+    """A length of time in one unit: `3 hours`, `less than a minute`."""
+    for unit, name in _UNITS:
+        count = int(length / unit)
+        if count:
+            return plural(count, name)
+    return "less than a minute"
 
 
 def how_often(interval: timedelta) -> str:

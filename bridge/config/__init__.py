@@ -7,7 +7,7 @@ from bridge.config.locations import Database, Dialect
 from bridge.config.model import Account, Configuration, Grant, Kind, Resource, User, files
 from bridge.config.rules import Blocking, Direction, Existing, Guard, OnConflict, Pull, Push, Rule, Window
 from bridge.config.server import Auth, AuthType, Limits, Server, Tls
-from bridge.config.targets import rule_target
+from bridge.config.targets import connection_for, read_target, rule_target
 from bridge.config.values import Listen, Scope, Size, write_duration
 
 __all__ = [
@@ -40,9 +40,11 @@ __all__ = [
     "Tls",
     "User",
     "Window",
+    "connection_for",
     "files",
     "fingerprint",
     "load",
+    "read_target",
     "rule_target",
     "write_duration",
 ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bridge.config.connections import ConnectionType
 from bridge.config.remote_urls import Spot, is_mail, path_of, spot_of
+from bridge.errors import NotFound
 
 if TYPE_CHECKING:
     from bridge.config.connections import Connection
@@ -27,6 +29,42 @@ def rule_target(configuration: Configuration, name: str) -> str:
     connection = configuration.connection(rule.connection)
     parts = (str(rule.resource), _identity(rule.connection, connection), str(calendar_of(connection, rule.calendar)))
     return "|".join(part.replace("%", "%25").replace("|", "%7C") for part in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a rule is about, read from its text.
+
+    Attributes:
+        resource: ACCOUNT/RESOURCE.
+        connection: Which server and user, as text.
+        calendar: What the rule calls the remote calendar; empty where it does not say.
+    """
+
+    resource: str
+    connection: str
+    calendar: str
+
+
+def read_target(text: str) -> Target:
+    """What `rule_target` wrote; of a rule that has left the configuration nothing else is known."""
+    resource, connection, calendar = (part.replace("%7C", "|").replace("%25", "%") for part in text.split("|"))
+    return Target(resource, connection, calendar)
+
+
+def connection_for(configuration: Configuration, target: Target) -> str:
+    """The key of a connection that leads where a rule of this target went.
+
+    Raises:
+        NotFound: None does.
+    """
+    for key, connection in configuration.connections.items():
+        if _identity(key, connection) == target.connection:
+            return key
+    raise NotFound(
+        f"No connection in the configuration leads to {target.connection!r} any more.",
+        remedy="Put it back under `connections`, or keep what stands there.",
+    )
 
 
 def _identity(key: str, connection: Connection) -> str:

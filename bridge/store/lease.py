@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, null,
 from bridge.errors import LeaseLost
 from bridge.store.database import instant, microseconds
 from bridge.store.names import legible
-from bridge.store.rule import from_row
+from bridge.store.rule import from_row, get
 from bridge.store.schema import intent, rule
 
 if TYPE_CHECKING:
@@ -94,6 +94,43 @@ def claim(
     values = {"ids": ids, "owner": owner, "until": microseconds(until), "at": microseconds(tx.now)}
     claimed = {row.id: from_row(row) for row in tx.connection.execute(_CLAIM, values)}
     return [claimed[rule_id] for rule_id in ids]
+
+
+_FREE_ONE = (
+    select(rule.c.id)
+    .where(rule.c.id == bindparam("rule_id"), or_(rule.c.lease_until.is_(None), rule.c.lease_until <= _NOW))
+    .with_for_update(of=rule, key_share=True)
+)
+
+
+def take(tx: Transaction, rule_id: int, *, owner: str, until: datetime) -> Rule | None:
+    """Gives `owner` the lease of one rule, whether it is due, paused or left over; None where another worker has it.
+
+    What the rule is told to wait for is over: it is due now.
+
+    Args:
+        tx: A writing transaction.
+        rule_id: The rule.
+        owner: Names the worker; no other may have the same name.
+        until: When the lease ends unless it is extended.
+
+    Raises:
+        NotFound: There is no such rule.
+    """
+    now = microseconds(tx.now)
+    if not tx.connection.execute(_FREE_ONE, {"rule_id": rule_id, "now": now}).scalars().all():
+        get(tx, rule_id)
+        return None
+    due = {"due_at": case((rule.c.due_at < now, rule.c.due_at), else_=now)}
+    tx.connection.execute(update(rule).where(rule.c.id == rule_id).values(due))
+    values = {"ids": [rule_id], "owner": owner, "until": microseconds(until), "at": now}
+    return from_row(tx.connection.execute(_CLAIM, values).one())
+
+
+def release(tx: Transaction, rule_id: int, owner: str) -> None:
+    """Ends the lease of `owner`, if it still has it, and leaves everything else as it is."""
+    mine = (rule.c.id == rule_id, rule.c.lease_owner == owner)
+    tx.connection.execute(update(rule).where(*mine).values(_FREE))
 
 
 _HOLD = select(rule).where(rule.c.id == bindparam("rule_id")).with_for_update(key_share=True)

@@ -283,6 +283,15 @@ def make_due(tx: Transaction, rule_id: int, at: datetime) -> None:
     _change(tx, rule_id, {"wanted_at": earlier})
 
 
+def ask_now(tx: Transaction, rule_id: int) -> None:
+    """Has a pass that asks the upstream begin now, also where the upstream was to be left alone for a while.
+
+    Raises:
+        NotFound: There is no such rule.
+    """
+    _change(tx, rule_id, {"wanted_at": microseconds(tx.now), "not_before": None})
+
+
 def reset(tx: Transaction, rule_id: int) -> None:
     """Has the remote calendar be looked up, and everything be read and compared anew, now.
 

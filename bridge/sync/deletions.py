@@ -17,6 +17,7 @@ from bridge.store.held import HeldItem, State
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bridge.store.database import Transaction
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
 
@@ -48,16 +49,18 @@ def _guarded_on(a: Assignment, verdicts: list[Verdict], move: Move, side: Side, 
             for each in verdicts
         ]
         deletions = {each.pair.uid for each in verdicts if each.step.move is move and not each.approved}
+        overtaken = approved & {each.pair.uid for each in verdicts if each.step.move is not move}
         # What waits already is part of one mass deletion, however slowly the rest of it comes.
         elsewhere = waiting - {each.pair.uid for each in verdicts}
-        if not deletions and not waiting:
+        if not deletions and not waiting and not overtaken:
             return verdicts
         of = links.count(tx, rule_id)
         recent = runs.deletions_since(tx, rule_id, tx.now - _HOUR)[0 if side is Side.HERE else 1]
     count = len(deletions) + len(elsewhere)
     hold = bool(deletions) and exceeded(count, of, a.terms.guard, recent=recent)
     if not dry:
-        _note(a, verdicts, side, held=deletions if hold else set(), looked_at=waiting - elsewhere, of=of)
+        released = overtaken | (waiting - elsewhere)
+        _note(a, verdicts, side, held=deletions if hold else set(), looked_at=released, of=of)
     if not hold:
         return verdicts
     sentence, _ = why_held(count, of, a.terms.guard, side=side, rule=a.rule.key, recent=recent)
@@ -67,6 +70,14 @@ def _guarded_on(a: Assignment, verdicts: list[Verdict], move: Move, side: Side, 
         else each
         for each in verdicts
     ]
+
+
+def note_done(tx: Transaction, a: Assignment, verdicts: Sequence[Verdict]) -> None:
+    """Ends the approval of deletions that are done: what comes back later is not covered by it."""
+    for move, side in _SIDES.items():
+        done = {each.pair.uid for each in verdicts if each.approved and each.step.move is move}
+        if done:
+            holds.take_out(tx, a.rule.id, side, done)
 
 
 def _note(

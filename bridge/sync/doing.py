@@ -24,6 +24,7 @@ from bridge.store import run as runs
 from bridge.sync import pull, push
 from bridge.sync.convergence import does_not_converge
 from bridge.sync.creating import create_there
+from bridge.sync.deletions import note_done
 from bridge.sync.parking import park, park_restless, unpark
 from bridge.sync.sighting import Hint
 from bridge.sync.splits import splits
@@ -354,6 +355,7 @@ class Doing:
                     deletes=step.move in _DELETIONS and not verdict.approved,
                 )
             unpark(tx, self._a, self._to_log)
+            note_done(tx, self._a, self._to_log)
         self._to_log = []
 
     def _advance(self, done: int) -> None:

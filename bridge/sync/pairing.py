@@ -175,6 +175,18 @@ class _Pairing:
                 hint=self._hints[remote_id],
                 intents=self._intents(link.uid, remote_id),
             )
+        for remote_id in gone & self._there.keys() - by_remote.keys():
+            # It came and went before anybody looked, or was untied since.
+            pairs[f"\0{remote_id}"] = Pair(
+                remote_id,
+                None,
+                None,
+                there=None,
+                remote_id=remote_id,
+                seen=True,
+                hint=Hint.GONE,
+                intents=(self._there[remote_id],),
+            )
         for remote_id, each in found.items():
             if remote_id not in by_remote:
                 self._add_unlinked(each, pairs, by_uid, here, gone)

@@ -61,6 +61,7 @@ class Worker:
         threads: How many rules it runs at once.
         jitter: Gives numbers from 0 to 1, so that rules do not all run at the same moment.
         observe: Told of every pass.
+        quiet: Whether it logs nothing, and lets an unexpected fault of a pass through.
     """
 
     def __init__(
@@ -71,12 +72,14 @@ class Worker:
         threads: int,
         jitter: Callable[[], float],
         observe: Callable[[Observation], None],
+        quiet: bool = False,
     ) -> None:
         self._office = office
         self._owner = owner
         self._threads = threads
         self._jitter = jitter
         self._observe = observe
+        self._quiet = quiet
         self._end = threading.Event()
         self._running: dict[int, Rule] = {}
         self._lock = threading.Lock()
@@ -150,8 +153,15 @@ class Worker:
             with self._lock:
                 self._running.pop(rule.id, None)
 
-    def run(self, rule: Rule) -> None:
+    def run(self, rule: Rule, *, progress: Callable[[int, int], None] = lambda _done, _of: None) -> Observation:
         """Does one pass over a claimed rule, and gives the rule its next time.
+
+        Args:
+            rule: As it was claimed.
+            progress: Called with how many objects are done, and of how many.
+
+        Returns:
+            How it went.
 
         Raises:
             LeaseLost: Another worker has taken it over.
@@ -162,12 +172,15 @@ class Worker:
         report, error = None, None
         try:
             with office.assignment(rule, self._owner) as assignment:
-                report = Pass(assignment).run()
+                report = Pass(assignment, progress=progress).run()
         except LeaseLost:
             raise
         except CalbridgeError as failure:
             error = failure
-        except Exception as failure:  # noqa: BLE001 -- whatever one rule suffers, the others go on
+        except Exception as failure:
+            # Whatever one rule suffers, the others go on.
+            if self._quiet:
+                raise
             _log.error("pass_broke", rule=rule.key, exc_info=failure)
             error = CalbridgeError(
                 f"The pass over rule {rule.key!r} ended with an unexpected fault ({type(failure).__name__}).",
@@ -175,7 +188,9 @@ class Worker:
             )
         self._finish(rule, report, error)
         seconds = (office.clock() - began).total_seconds()
-        self._observe(Observation(rule.key, report, type(error).__name__ if error else "", seconds))
+        seen = Observation(rule.key, report, type(error).__name__ if error else "", seconds)
+        self._observe(seen)
+        return seen
 
     def _finish(self, rule: Rule, report: Report | None, error: CalbridgeError | None) -> None:
         office = self._office
@@ -200,7 +215,8 @@ class Worker:
                 problem=problem,
                 succeeded=error is None,
             )
-        self._say(rule, problem, report)
+        if not self._quiet:
+            self._say(rule, problem, report)
 
     @staticmethod
     def _still_waits(tx: Transaction, rule: Rule, report: Report | None) -> bool:
