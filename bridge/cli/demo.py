@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,18 +13,23 @@ import click
 
 import bridge
 from bridge import bootstrap
+from bridge.cli import demo_upstream
+from bridge.cli.address import refuse_taken
 from bridge.cli.demo_appointments import fill
 from bridge.cli.serving import serve_until_interrupted
 from bridge.config import Grant
 from bridge.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bridge.bootstrap import Site
 
 _USER = "demo"
 _FOLDER = Path("calbridge-demo")
 _CONFIG = Path("config/demo.yaml")
 _PASSWORD = Path("data/demo-password")
+_UPSTREAM = Path("data/demo-upstream")
 _CONSONANTS, _VOWELS = "bdfghjklmnprstvz", "aeiou"
 _WORDS, _SYLLABLES = 4, 2
 
@@ -40,16 +46,31 @@ _WORDS, _SYLLABLES = 4, 2
 def demo(port: int | None, folder: Path | None) -> None:
     """Serve a made-up salon on this machine, with a user and a few weeks of appointments.
 
-    Prints the address for calendar programs, the user, the password and the feeds, then serves until interrupted. The
-    next time everything is the same.
+    A second calendar server, the upstream, runs beside it on the next port; a rule keeps Anna's calendar the same on
+    both. Prints the address for calendar programs, the user, the password, the feeds, and the same for the upstream;
+    then serves until interrupted. The next time everything is the same.
     """
     config = _set_up(folder)
-    listen = None if port is None else f"127.0.0.1:{port}"
-    site = bootstrap.initialise(config, listen=None if listen is None else bootstrap.listen_address(listen))
+    listen = None if port is None else bootstrap.listen_address(f"127.0.0.1:{port}")
+    server = bootstrap.read_configuration(config, listen=listen).server
+    refuse_taken(server.listen)
+    upstream_port = demo_upstream.free_port(after=server.listen.port)
+    os.environ[demo_upstream.PORT_VARIABLE] = str(upstream_port)
+    site = bootstrap.initialise(config, listen=listen)
     fill(site)
-    lines = _lines(site)
+    lines = _lines(site, upstream_port)
     site.database.close()
-    serve_until_interrupted(config, listen=listen, lines=lines)
+    with _upstream(site, config.parents[1] / _UPSTREAM, upstream_port):
+        serve_until_interrupted(config, listen=str(server.listen), lines=lines)
+
+
+@contextmanager
+def _upstream(site: Site, folder: Path, port: int) -> Iterator[None]:
+    try:
+        with demo_upstream.running_upstream(folder, port=port, user=_USER, password=_password(site)):
+            yield
+    except OSError as error:
+        raise _unwritable(error) from error
 
 
 def _set_up(folder: Path | None) -> Path:
@@ -69,11 +90,15 @@ def _set_up(folder: Path | None) -> Path:
             with os.fdopen(descriptor, "w") as file:
                 file.write(f"{make_password()}\n")
     except OSError as error:
-        raise ConfigurationError(
-            f"The demo cannot write {error.filename} ({error.strerror}).",
-            remedy="Name a folder of your own: `calbridge demo --folder DIR`.",
-        ) from error
+        raise _unwritable(error) from error
     return config
+
+
+def _unwritable(error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"The demo cannot write {error.filename} ({error.strerror}).",
+        remedy="Name a folder of your own: `calbridge demo --folder DIR`.",
+    )
 
 
 def _template(checkout: Path) -> bytes:
@@ -90,10 +115,14 @@ def make_password() -> str:
     return "-".join(word() for _ in range(_WORDS))
 
 
-def _lines(site: Site) -> list[str]:
+def _password(site: Site) -> str:
+    password = site.configuration.user(_USER).password
+    return password.get_secret_value() if password else ""
+
+
+def _lines(site: Site, upstream_port: int) -> list[str]:
     configuration = site.configuration
-    user = configuration.user(_USER)
-    password = user.password.get_secret_value() if user.password else ""
+    password = _password(site)
     writable = [
         f"{account}/{key}" for (account, key), grant in configuration.grants_of(_USER).items() if grant is Grant.WRITE
     ]
@@ -104,4 +133,7 @@ def _lines(site: Site) -> list[str]:
         f"user: {_USER}",
         f"password: {password}",
         *(f"feed: {site.feed_url(name)}" for name in feeds),
+        f"upstream: {demo_upstream.url(upstream_port)}",
+        f"upstream user: {_USER}",
+        f"upstream password: {password}",
     ]

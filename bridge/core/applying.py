@@ -113,9 +113,19 @@ class _Application:
         if target is None or (comes and cancels(target) and not cancels(source)):
             target = self._arrived(source, whole=not comes)
             self._include(key)
+            changes = {**changes, **self._spared(key)}
         if key == MASTER:
             self._settle(changes)
         self._parts[key] = _stamped(self._edited(target, changes), source)
+
+    def _spared(self, key: str) -> Mapping[Slot, Change]:
+        """What keeps a master that comes from excluding the instances whose overrides are already here."""
+        slots = (
+            Slot(MASTER, "EXDATE", name)
+            for name, part in self._parts.items()
+            if key == MASTER and name not in self._difference.new.parts and not cancels(part)
+        )
+        return dict.fromkeys(slots, Change(None, None))
 
     def _settle(self, changes: Mapping[Slot, Change]) -> None:
         """Removes the overrides of instances that are now cancelled by EXDATE, or not cancelled any more."""

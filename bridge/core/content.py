@@ -264,7 +264,12 @@ def made(name: str, value: str, params: str = "") -> Line:
 def text(part: Part, name: str) -> str | None:
     """The first value of a TEXT property, unescaped; `None` where the part has none."""
     found = part.named(name)
-    return _ESCAPED.sub(lambda match: _UNESCAPED.get(match[1], match[1]), found[0].value) if found else None
+    return unescaped(found[0].value) if found else None
+
+
+def unescaped(value: str) -> str:
+    """A TEXT value without its escapes (RFC 5545 section 3.3.11)."""
+    return _ESCAPED.sub(lambda match: _UNESCAPED.get(match[1], match[1]), value)
 
 
 def with_uid(content: Content, uid: str) -> Content:

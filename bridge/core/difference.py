@@ -82,15 +82,15 @@ def difference(old: Content, new: Content, *, repeated: frozenset[str] | None = 
     if repeated is None:
         repeated = repeated_in((old, new))
     changes: dict[Slot, Change] = {}
-    for key in (*old.parts, *(key for key in new.parts if key not in old.parts)):
-        before, after = old.parts.get(key), new.parts.get(key)
-        if before is not None and after is not None:
-            changes.update(_changed(before, old, after, new, repeated))
-        elif after is not None:
-            changes[Slot(key, COMPONENT)] = Change(None, Member("", after.content))
-            changes.update(_added(after, old, new, repeated))
-        elif before is not None:
+    for key, before in old.parts.items():
+        after = new.parts.get(key)
+        if after is None:
             changes[Slot(key, COMPONENT)] = Change(Member("", before.content), None)
+        else:
+            changes.update(_changed(before, old, after, new, repeated))
+    for key in (key for key in new.parts if key not in old.parts):
+        changes[Slot(key, COMPONENT)] = Change(None, Member("", new.parts[key].content))
+        changes.update(_added(new.parts[key], old, new, repeated))
     rewritten = _rewritten(old, new, changes)
     changes = {slot: change for slot, change in changes.items() if instance_of(slot) not in rewritten}
     return Difference(changes, old, new, repeated)

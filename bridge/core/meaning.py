@@ -15,7 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
 from bridge.core.canonical import component_lines, instance_lines
-from bridge.core.content import ORIGIN, Line, Part, flat, made, zones_of
+from bridge.core.content import ORIGIN, Line, Part, flat, made, unescaped, zones_of
 from bridge.core.reader import read_components
 from bridge.core.series import time_of
 
@@ -142,8 +142,12 @@ def _read(kind: str, pieces: Iterable[tuple[str, tuple[Line, ...]]], zones: Iter
 
 
 def _name(group: str, line: Line, meaning: str) -> str:
-    """What tells a member from the others of its group: an attendee by the address, all else by what it says."""
-    return line.value.strip().lower() if group == "ATTENDEE" else meaning.removeprefix(f"{group}:")
+    """What tells a member from the others of its group, without what a server may add to it (parameters, a UID)."""
+    if group in LISTS:
+        return meaning.removeprefix(f"{group}:")
+    if group.startswith("BEGIN:"):
+        return "\n".join(said for said in meaning.split("\n")[1:-1] if not said.startswith("UID:"))
+    return unescaped(line.value).strip().lower() if group == "ATTENDEE" else unescaped(line.value)
 
 
 def _free(slot: Slot, found: Mapping[Slot, Member]) -> Slot:

@@ -190,11 +190,15 @@ class _Settlement:
     def _drop_alike(self) -> None:
         """Forgets what both sides changed in the same way: each keeps its own form of it."""
         here, there = self._open[Side.HERE], self._open[Side.THERE]
-        self._drop([slot for slot in self._shared() if here[slot].new == there[slot].new])
+        alike = [slot for slot in self._shared() if here[slot].new == there[slot].new]
+        self._drop([slot for slot in alike if not self._differs(instance_of(slot))])
         for key in self._touched_twice():
-            states = {self._state(side, key) for side in Side}
-            if len(states) == 1 and not all(key in found.new.parts for found in self._all.values()):
+            if not self._differs(key) and not all(key in found.new.parts for found in self._all.values()):
                 self._drop([slot for slot in (*here, *there) if instance_of(slot) == key])
+
+    def _differs(self, key: str | None) -> bool:
+        """Whether an instance is something else on either side, though both may have removed its override."""
+        return key is not None and self._state(Side.HERE, key) is not self._state(Side.THERE, key)
 
     def _touched_twice(self) -> list[str]:
         """The instances that both sides changed."""
@@ -222,9 +226,8 @@ class _Settlement:
     def _settle_instances(self) -> None:
         """Lets an edit of an instance beat its removal, and one removal the other kind of it."""
         for key in self._touched_twice():
-            states = {side: self._state(side, key) for side in Side}
-            if len(set(states.values())) > 1:
-                winner = next((side for side, state in states.items() if state is _State.EDITED), self._prefer)
+            if self._differs(key):
+                winner = next((side for side in Side if self._state(side, key) is _State.EDITED), self._prefer)
                 self._won(winner, key, INSTANCE, {slot for slot in self._everything() if instance_of(slot) == key})
 
     def _settle_master(self) -> None:

@@ -102,7 +102,8 @@ def span(components: Sequence[Component], *, zone: tzinfo, max_instances: int) -
             return Span(BEGINNING, ENDLESS)
         begins.append(found[0])
         start, end = instant(found[0], zone), instant(found[1], zone)
-        first, last = min(first, start), max(last, end)
+        # What begins in an hour that the clocks skip can end before, by their hands.
+        first, last = min(first, start), max(last, start, end)
         longest = max(longest, end - start)
         named = time_of(component, "RECURRENCE-ID")
         if named is not None and str(component["RECURRENCE-ID"].params.get("RANGE", "")).upper() == "THISANDFUTURE":

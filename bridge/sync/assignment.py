@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bridge.core.canonical import digest
 from bridge.core.content import read
-from bridge.core.view import is_private
+from bridge.core.difference import difference
 from bridge.errors import NotFound
 from bridge.store import collection as collections
 from bridge.store import lease
@@ -111,23 +111,24 @@ class Assignment:
         """Whom the journal names for what this pass writes here."""
         return Author(f"rule:{self.rule.key}", f"run:{run_id}", self.rule.id)
 
-    def views(self, link: Link | None, here: CalendarObject | None) -> Views:
-        """What passes in each direction for one object, as it stands here."""
-        made_here = link is None or link.made is not Made.THERE
-        private = here is not None and any(
-            is_private(part, parts) for parts in [read(here).parts] for part in parts.values()
-        )
-        return self.terms.views.narrowed(made_here=made_here, private=private)
+    def views(self, link: Link | None) -> Views:
+        """What passes in each direction for one object."""
+        return self.terms.views.of(made_here=link is None or link.made is not Made.THERE)
 
     def shown(self, obj: CalendarObject, views: Views) -> CalendarObject:
         """Our object as the upstream may see it."""
         return views.shown(obj, parse=self.parse)
 
-    def taken(self, obj: CalendarObject, views: Views) -> CalendarObject:
-        """A remote object as it is taken over."""
-        return views.taken(obj, parse=self.parse)
+    def taken(self, there: CalendarObject, ours: CalendarObject | None, views: Views) -> CalendarObject:
+        """What a remote object says to our side, in the terms of our object where there is one."""
+        return views.taken(there, ours, parse=self.parse)
 
 
 def same(one: CalendarObject, other: CalendarObject) -> bool:
-    """Whether two objects mean the same."""
-    return one.etag == other.etag or digest(one) == digest(other)
+    """Whether two objects mean the same.
+
+    An instance can be cancelled in two forms; so where the digests differ, it may still be that nothing does.
+    """
+    if one.etag == other.etag or digest(one) == digest(other):
+        return True
+    return one.component == other.component and not difference(read(one), read(other))

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from bridge.errors import UpstreamError
+from bridge.errors import RemoteRefused, UidTaken, UpstreamError
 from bridge.sync import push
 
 if TYPE_CHECKING:
@@ -48,10 +48,18 @@ def create_there(
 def _create_all(
     a: Assignment, wanted: Sequence[tuple[Verdict, Link]]
 ) -> list[tuple[Verdict, Link, Stored | UpstreamError]]:
+    outages: list[UpstreamError] = []
+
     def one(upstream: Upstream, verdict: Verdict, link: Link) -> Stored | UpstreamError:
+        if outages:
+            # What keeps one from being created keeps the others too: nobody waits for each to time out.
+            return outages[0]
         try:
             return push.create(a, upstream, verdict, link)
+        except (RemoteRefused, UidTaken) as error:
+            return error
         except UpstreamError as error:
+            outages.append(error)
             return error
 
     if len(wanted) < _WORTH_MORE_CONNECTIONS:

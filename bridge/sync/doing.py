@@ -10,7 +10,15 @@ from bridge.core.decision import Blocked, Move, allowed, winner
 from bridge.core.recurrence import held_components
 from bridge.core.series import time_of
 from bridge.core.sides import Side
-from bridge.errors import CalendarReadOnly, Conflict, ObjectRefused, QuotaExceeded, RemoteChanged, RemoteRefused
+from bridge.errors import (
+    CalendarReadOnly,
+    Conflict,
+    ObjectRefused,
+    QuotaExceeded,
+    RemoteChanged,
+    RemoteRefused,
+    UidTaken,
+)
 from bridge.store import outbox
 from bridge.store import run as runs
 from bridge.sync import pull, push
@@ -19,6 +27,7 @@ from bridge.sync.creating import create_there
 from bridge.sync.deletions import note_done
 from bridge.sync.parking import park, park_restless, unpark
 from bridge.sync.sighting import Hint
+from bridge.sync.splits import splits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,11 +92,18 @@ class Doing:
             by_move.setdefault(verdict.step.move, []).append(verdict)
         self._leave(by_move.pop(Move.HELD, []), _UNTIL_DECIDED)
         self._settle_quiet([verdict for move in _QUIET for verdict in by_move.pop(move, [])])
+        self._pull_splits(by_move)
         self._create_here(by_move.pop(Move.CREATE_HERE, []))
         for move in _ORDER:
             for verdict in by_move.pop(move, []):
                 self._one(verdict)
-        self._create_there([verdict for move in _CREATIONS_THERE for verdict in by_move.pop(move, [])])
+        followed = splits(self._a, by_move.get(Move.PUSH, []), by_move.get(Move.CREATE_THERE, []), on=Side.HERE)
+        made = self._create_there([verdict for move in _CREATIONS_THERE for verdict in by_move.pop(move, [])])
+        lacking = [shortened for shortened, second in followed if second.pair.uid not in made]
+        if lacking:
+            # Not shortened there before the other part stands there: its appointments would be nowhere.
+            by_move[Move.PUSH] = [verdict for verdict in by_move[Move.PUSH] if verdict not in lacking]
+            self._leave(lacking, _UNTIL_WRITABLE)
         for rest in by_move.values():
             for verdict in rest:
                 self._one(verdict)
@@ -185,17 +201,35 @@ class Doing:
             self._log(done)
             self._advance(len(batch))
 
-    def _create_there(self, verdicts: Sequence[Verdict]) -> None:
+    def _pull_splits(self, by_move: dict[Move, list[Verdict]]) -> None:
+        """Takes over series that were cut in two there, both parts at once."""
+        changed, created = by_move.get(Move.PULL, []), by_move.get(Move.CREATE_HERE, [])
+        for shortened, second in splits(self._a, changed, created, on=Side.THERE):
+            try:
+                pull.pull_split(self._a, shortened, second, author=self.author)
+            except (Conflict, ObjectRefused):
+                # One by one it shows which of them it is.
+                continue
+            changed.remove(shortened)
+            created.remove(second)
+            self._log([shortened, second])
+            self._advance(2)
+
+    def _create_there(self, verdicts: Sequence[Verdict]) -> set[str]:
+        """Creates objects there; gives the UIDs of those that stand there now."""
+        made: set[str] = set()
         for start in range(0, len(verdicts), _BATCH):
             if self.problem is not None:
                 self._leave(verdicts[start:], _UNTIL_WRITABLE)
-                return
+                return made
             batch = verdicts[start : start + _BATCH]
             done, failed = create_there(self._a, batch)
             self._log(done)
+            made |= {verdict.pair.uid for verdict in done}
             for verdict, error in failed:
                 self._failed(verdict, error)
             self._advance(len(batch))
+        return made
 
     def _one(self, verdict: Verdict) -> None:
         writes_there = verdict.step.move not in {Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE}
@@ -208,7 +242,15 @@ class Doing:
             return
         try:
             self._carry_out(verdict)
-        except (RemoteChanged, Conflict, RemoteRefused, ObjectRefused, CalendarReadOnly, QuotaExceeded) as error:
+        except (
+            RemoteChanged,
+            Conflict,
+            RemoteRefused,
+            ObjectRefused,
+            UidTaken,
+            CalendarReadOnly,
+            QuotaExceeded,
+        ) as error:
             self._failed(verdict, error)
         else:
             self._log([verdict])
@@ -273,7 +315,7 @@ class Doing:
             case RemoteChanged() | Conflict():
                 with self._a.writing() as tx:
                     self._again(tx, verdict)
-            case RemoteRefused() | ObjectRefused():
+            case RemoteRefused() | ObjectRefused() | UidTaken():
                 park(self._a, verdict, error)
             case CalendarReadOnly() | QuotaExceeded():
                 self.problem = error

@@ -23,6 +23,7 @@ from bridge.sync.judging import Judge, Occasion
 from bridge.sync.pairing import pair_up
 from bridge.sync.parking import park_aside
 from bridge.sync.sighting import Sighting, look
+from bridge.upstream.powers import Remembering
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -155,6 +156,8 @@ class Pass:
                 return links.etags(tx, a.rule.id, left_alone=self._kind is Kind.CHANGES)
 
         cursor = a.rule.cursor if self._kind is Kind.CHANGES else None
+        if cursor is None and a.rule.cursor is not None and isinstance(a.upstream, Remembering):
+            a.upstream.recall(a.calendar, a.rule.cursor)
         return look(a.upstream, a.calendar, cursor, known)
 
     def _note(self, sighting: Sighting) -> None:
@@ -189,7 +192,7 @@ class Pass:
         differing = [
             uid
             for uid, etag in placed.items()
-            if uid not in known or known[uid].base_here != etag or known[uid].view != a.views(known[uid], None).text()
+            if uid not in known or known[uid].base_here != etag or known[uid].view != a.views(known[uid]).text()
         ]
         return [*differing, *(uid for uid in known if uid not in placed)]
 

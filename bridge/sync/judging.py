@@ -82,40 +82,32 @@ class Judge:
 
     def judge(self, pairs: Sequence[Pair]) -> list[Verdict]:
         """One verdict for each pair, and one for two that turn out to be the same appointment."""
-        joined = self._adopted(pairs) if self._occasion.first else pairs
+        joined = self._joined(pairs)
         with self._a.database.reading() as tx:
             return [self._verdict(tx, pair) for pair in joined]
 
-    def _adopted(self, pairs: Sequence[Pair]) -> Iterable[Pair]:
-        """The pairs, with those joined that are one appointment under two UIDs."""
-        alone_here = {pair.uid: pair for pair in pairs if pair.link is None and pair.there is None and pair.here}
-        alone_there = {
+    def _joined(self, pairs: Sequence[Pair]) -> Iterable[Pair]:
+        """The pairs, with those made one that are one appointment under two UIDs, or under a new remote id."""
+        ours = {pair.uid: pair for pair in pairs if self._looks_for_a_partner(pair)}
+        theirs = {
             pair.uid: pair for pair in pairs if pair.link is None and pair.here is None and pair.remote is not None
         }
-        if not alone_here or not alone_there:
+        if not ours or not theirs:
             return pairs
-        here = {uid: self._a.parse(pair.here.raw) for uid, pair in alone_here.items() if pair.here is not None}
-        there = {uid: remote for uid, pair in alone_there.items() if (remote := pair.remote) is not None}
-        found = adoption.matches(here, there, zone=self._a.terms.zone)
-        matched = {each.there: each.here for each in found}
-        return self._joined(pairs, alone_here, alone_there, matched)
+        here = {uid: self._a.parse(pair.ours.raw) for uid, pair in ours.items()}
+        there = {uid: pair.their_object for uid, pair in theirs.items()}
+        found = {each.there: each.here for each in adoption.matches(here, there, zone=self._a.terms.zone)}
+        return _merged(pairs, ours, theirs, found)
 
-    @staticmethod
-    def _joined(
-        pairs: Sequence[Pair],
-        alone_here: Mapping[str, Pair],
-        alone_there: Mapping[str, Pair],
-        matched: Mapping[str, str],
-    ) -> Iterator[Pair]:
-        taken = set(matched.values())
-        for pair in pairs:
-            if pair.uid in taken and alone_here.get(pair.uid) is pair:
-                continue
-            if alone_there.get(pair.uid) is pair and pair.uid in matched:
-                own = alone_here[matched[pair.uid]]
-                yield replace(pair, uid=own.uid, here=own.here, intents=(*own.intents, *pair.intents))
-            else:
-                yield pair
+    def _looks_for_a_partner(self, pair: Pair) -> bool:
+        """Whether what stands here may stand there under a name that no link knows.
+
+        In a first pass that is all that is here alone. Later it is what is gone there: some upstreams give everything
+        new ids now and then, and some feeds at every fetch.
+        """
+        if pair.here is None or pair.there is not None:
+            return False
+        return pair.seen if pair.link is not None else self._occasion.first
 
     def _verdict(self, tx: Transaction, pair: Pair) -> Verdict:
         link = pair.link
@@ -123,7 +115,7 @@ class Judge:
             return self._alone(pair)
         if is_left_alone(link):
             if pair.remote is None and pair.here is None:
-                return self._done(pair, Move.FORGET if pair.seen else Move.NOTHING, self._a.views(None, None))
+                return self._done(pair, Move.FORGET if pair.seen else Move.NOTHING, self._a.views(None))
             return self._alone(replace(pair, link=None))
         known = bases(self._a, tx, link)
         if known.here is None or known.there is None:
@@ -136,7 +128,7 @@ class Judge:
         """What to do with what stands on one side only, or on both without a link."""
         remote = pair.remote
         here = None if pair.here is None else self._a.parse(pair.here.raw)
-        views = self._a.views(pair.link, here)
+        views = self._a.views(pair.link)
         existed = self._occasion.first if existed is None else existed
         if remote is not None and here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=existed)
@@ -168,7 +160,7 @@ class Judge:
 
     def _half_known(self, pair: Pair, link: Link, known: Bases) -> Verdict:
         """What was passed over when the rule began, or whose creation is under way."""
-        views = self._a.views(link, None)
+        views = self._a.views(link)
         if pair.there is not None and pair.here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=False)
         if known.there is not None:
@@ -206,10 +198,10 @@ class Judge:
 
     def _linked(self, pair: Pair, link: Link, known: Bases) -> Verdict:
         a = self._a
-        now = a.views(link, known.here)
+        now = a.views(link)
         was = Views.read(link.view)
         here = changed_here(a, pair, known.here, was, now)
-        there = changed_there(a, pair, known.there, was, now)
+        there = changed_there(a, pair, known, was, now)
         if there is Change.GONE and self._occasion.anew and pair.hint is Hint.ABSENT:
             # Nobody deleted it there: it was never in this new calendar.
             here = Change.CHANGED if pair.here is not None else Change.GONE
@@ -224,7 +216,8 @@ class Judge:
         if pair.here is None or remote is None or remote.uid != pair.uid:
             return False
         here = self._a.parse(pair.here.raw)
-        return same(self._a.taken(self._a.shown(here, views), views), self._a.taken(remote, views))
+        shown = self._a.shown(here, views)
+        return same(self._a.taken(shown, here, views), self._a.taken(remote, here, views))
 
     # What both have in common.
 
@@ -271,3 +264,23 @@ class Judge:
         shown = self._a.parse(pair.here.raw) if pair.here is not None else remote or known.here or known.there
         summary = "" if shown is None else shown.summary
         return Verdict(pair, Step(move, pair.uid, pair.remote_id, summary, reason), views, known, waits)
+
+
+def _merged(
+    pairs: Sequence[Pair], ours: Mapping[str, Pair], theirs: Mapping[str, Pair], found: Mapping[str, str]
+) -> Iterator[Pair]:
+    """The pairs, with those of `theirs` that were found in `ours` put into these."""
+    partners = {own: theirs[other] for other, own in found.items()}
+    for pair in pairs:
+        if ours.get(pair.uid) is pair and pair.uid in partners:
+            other = partners[pair.uid]
+            yield replace(
+                pair,
+                there=other.there,
+                remote_id=other.remote_id,
+                seen=True,
+                hint=Hint.CHANGED,
+                intents=(*pair.intents, *other.intents),
+            )
+        elif theirs.get(pair.uid) is not pair or pair.uid not in found:
+            yield pair

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
+from bridge.core import content
 from bridge.core.decision import Change
 from bridge.core.sides import Side
 from bridge.store import journal, placement
@@ -309,18 +310,20 @@ def changed_here(a: Assignment, pair: Pair, base: CalendarObject | None, old: Vi
     return Change.UNCHANGED if same(a.shown(now, new), a.shown(base, old)) else Change.CHANGED
 
 
-def changed_there(a: Assignment, pair: Pair, base: CalendarObject | None, old: Views, new: Views) -> Change:
+def changed_there(a: Assignment, pair: Pair, known: Bases, old: Views, new: Views) -> Change:
     """Whether what stands there is not what it was, as far as we take it over."""
     if not pair.seen:
         return Change.UNCHANGED
     if pair.there is None:
         return Change.GONE
     now = pair.their_object
-    if base is None:
+    if known.there is None:
         return Change.CHANGED
-    if now.uid != base.uid:
-        return Change.CHANGED
-    return Change.UNCHANGED if same(a.taken(now, new), a.taken(base, old)) else Change.CHANGED
+    if now.uid != known.there.uid:
+        # Under another UID it is still the same, where it is found to be.
+        now = a.parse(content.write(content.with_uid(content.read(now), known.there.uid)))
+    seen, seen_before = a.taken(now, known.here, new), a.taken(known.there, known.here, old)
+    return Change.UNCHANGED if same(seen, seen_before) else Change.CHANGED
 
 
 def relinked(pair: Pair) -> Pair:

@@ -17,6 +17,7 @@ from bridge.store import outbox
 from bridge.store.link import Link, Made
 from bridge.store.put_many import put_many
 from bridge.sync.convergence import counted
+from bridge.sync.views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,9 +45,9 @@ def brought(a: Assignment, verdict: Verdict) -> CalendarObject:
     remote = verdict.pair.their_object
     target = known.here if pair.here is None else a.parse(pair.here.raw)
     if target is None or known.there is None:
-        return a.parse(_unmarked(a.taken(remote, views)))
-    before = content.read(a.taken(known.there, views))
-    after = content.read(a.taken(remote, views))
+        return a.parse(_unmarked(a.taken(remote, None, views)))
+    before = content.read(a.taken(known.there, known.here, Views.read(pair.linked.view)))
+    after = content.read(a.taken(remote, known.here, views))
     return a.parse(content.write(apply(difference(before, after), content.read(target))))
 
 
@@ -65,6 +66,20 @@ def pull(a: Assignment, verdict: Verdict, *, author: Author) -> None:
     with a.writing() as tx:
         _put(tx, a, verdict, new, author=author)
         keep(tx, a, verdict, new)
+
+
+def pull_split(a: Assignment, shortened: Verdict, second: Verdict, *, author: Author) -> None:
+    """Takes over a series that was cut in two there, so that nobody here ever sees half of it.
+
+    Raises:
+        Conflict: One of them was changed here meanwhile.
+        ObjectRefused: One of them cannot be kept.
+    """
+    new = [(verdict, brought(a, verdict)) for verdict in (second, shortened)]
+    with a.writing() as tx:
+        for verdict, obj in new:
+            _put(tx, a, verdict, obj, author=author)
+            keep(tx, a, verdict, obj)
 
 
 def _put(tx: Transaction, a: Assignment, verdict: Verdict, new: CalendarObject, *, author: Author) -> None:

@@ -10,6 +10,7 @@ from bridge.core.applying import apply
 from bridge.core.difference import difference
 from bridge.core.merge import merge
 from bridge.core.precondition import Precondition
+from bridge.core.projection import discloses
 from bridge.core.sides import Side
 from bridge.errors import RemoteRefused, UidTaken
 from bridge.store import calendar_object as objects
@@ -42,8 +43,14 @@ def outgoing(a: Assignment, verdict: Verdict) -> CalendarObject:
     """What is to stand there: what stood there last, with what changed here."""
     known, pair = verdict.bases, verdict.pair
     base = known.of_there if pair.there is None else pair.their_object
+    ours = own(a, verdict)
+    if verdict.views.made_here and discloses(base, ours, verdict.views.out):
+        # The rule shows less than it did, or the appointment became private: nothing of the old text may stay.
+        whole = content.with_uid(content.read(a.shown(ours, verdict.views)), base.uid)
+        marked = whole if origin.marks(base) is None else origin.mark(whole, a.origin)
+        return a.parse(content.write(marked))
     before = content.read(a.shown(known.of_here, Views.read(pair.linked.view)))
-    now = content.read(a.shown(own(a, verdict), verdict.views))
+    now = content.read(a.shown(ours, verdict.views))
     return a.parse(content.write(apply(difference(before, now), content.read(base))))
 
 
@@ -179,7 +186,7 @@ def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author
     new_here = _applied(a, a.shown(here, verdict.views), merged.here, here)
     stored = None
     if writes:
-        new_there = _applied(a, a.taken(there, verdict.views), merged.there, there)
+        new_there = _applied(a, a.taken(there, verdict.bases.here or here, verdict.views), merged.there, there)
         if new_there.etag != there.etag:
             stored = _replace(a, verdict, new_there)
     with a.writing() as tx:
@@ -192,7 +199,7 @@ def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author
 
 def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject, prefer: Side) -> Merged:
     known, views = verdict.bases, verdict.views
-    shown, taken = a.shown(here, views), a.taken(there, views)
+    shown, taken = a.shown(here, views), a.taken(there, known.here or here, views)
     if known.here is None or known.there is None:
         # Nothing is known of how they came to differ: to the winner, the other is what was before.
         older = taken if prefer is Side.HERE else shown
@@ -201,7 +208,7 @@ def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: Calend
     return merge(
         base_here=a.shown(known.here, was),
         here=shown,
-        base_there=a.taken(known.there, was),
+        base_there=a.taken(known.there, known.here, was),
         there=taken,
         prefer=prefer,
     )
@@ -217,7 +224,8 @@ def _differing(a: Assignment, verdict: Verdict, here: CalendarObject, there: Cal
     """In what two versions differ of which nothing is known: one of them gives way as a whole."""
     if verdict.bases.here is not None and verdict.bases.there is not None:
         return set()
-    shown, taken = (content.read(each) for each in (a.shown(here, verdict.views), a.taken(there, verdict.views)))
+    views = verdict.views
+    shown, taken = (content.read(a.taken(each, here, views)) for each in (a.shown(here, views), there))
     return {slot.group for slot in difference(shown, taken).changes}
 
 

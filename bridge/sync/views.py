@@ -6,17 +6,14 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bridge.core import content
-from bridge.core.guests import as_ours, with_description, without_list
 from bridge.core.model import ComponentType
-from bridge.core.projection import project
+from bridge.core.projection import project, received
 from bridge.core.sides import Side
 from bridge.core.view import Blocking, Detail, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.core.content import Part
     from bridge.core.model import CalendarObject
 
 _LESS = (Detail.BUSY, Detail.TITLES, Detail.FULL)
@@ -29,52 +26,35 @@ class Views:
     Attributes:
         out: What the upstream may see of ours.
         into: What is taken over of theirs.
-        made_here: Whether the object came from here: then what we added to it for the upstream is taken off again.
+        made_here: Whether the object came from here.
     """
 
     out: View
     into: View
     made_here: bool = True
 
-    def narrowed(self, *, made_here: bool, private: bool) -> Views:
-        """The same for one object: what was hidden in one direction must not come back in the other.
+    def of(self, *, made_here: bool) -> Views:
+        """The same for one object.
 
-        A busy block that somebody renames over there is still a busy block, and so is a private appointment whatever
-        the rule shows of others.
-
-        Args:
-            made_here: Whether the object came from here.
-            private: Whether it is not public here.
+        Of what was made there, nothing is written back in more detail than it was taken over: a busy block that is
+        renamed here is still theirs to name.
         """
+        if made_here:
+            return replace(self, made_here=True)
         less = min(self.out.detail, self.into.detail, key=_LESS.index)
-        if not made_here:
-            return replace(self, out=replace(self.out, detail=less), made_here=False)
-        return replace(self, into=replace(self.into, detail=Detail.BUSY if private else less), made_here=True)
+        return replace(self, out=replace(self.out, detail=less), made_here=False)
 
     def shown(self, obj: CalendarObject, *, parse: Callable[[bytes], CalendarObject]) -> CalendarObject:
         """Our object as the upstream may see it."""
         return project(obj, self.out, parse=parse)
 
-    def taken(self, obj: CalendarObject, *, parse: Callable[[bytes], CalendarObject]) -> CalendarObject:
-        """A remote object as it is taken over."""
-        passed = project(obj, self.into, parse=parse)
-        if not self.made_here:
-            return passed
-        whole = content.read(passed)
-        parts = {key: self._ours(part) for key, part in whole.parts.items()}
-        return passed if parts == whole.parts else parse(content.write(replace(whole, parts=parts)))
-
-    def _ours(self, part: Part) -> Part:
-        """A component without what was added to it when it went out."""
-        if self.out.attendees:
-            return as_ours(part, replace(part, content=()))
-        description = content.text(part, "DESCRIPTION") or ""
-        bare = without_list(description, None)
-        if bare == description:
-            return part
-        if bare:
-            return with_description(part, bare)
-        return replace(part, content=tuple(line for line in part.content if line.name != "DESCRIPTION"))
+    def taken(
+        self, there: CalendarObject, ours: CalendarObject | None, *, parse: Callable[[bytes], CalendarObject]
+    ) -> CalendarObject:
+        """What a remote object says to our side, in the terms of our object where there is one."""
+        if ours is None:
+            return project(there, self.into, parse=parse)
+        return received(there, ours, pull=self.into, push=self.out, made_here=self.made_here, parse=parse)
 
     def text(self) -> str:
         """These views as text, for a link."""

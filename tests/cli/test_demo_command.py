@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_LINES = 6
+_LINES = 9
 
 
 @contextmanager
@@ -64,8 +64,11 @@ def end(running: subprocess.Popen[str]) -> int:
 def test_a_newcomer_finds_calendars_and_feeds_and_finds_them_again(tmp_path: Path) -> None:
     port = unused_port()
     with demo(tmp_path, port) as (running, lines):
-        assert [line.partition(": ")[0] for line in lines] == ["caldav", "user", "password", "feed", "feed", "feed"]
-        caldav, user, password, *feeds = [line.partition(": ")[2] for line in lines]
+        assert [line.partition(": ")[0] for line in lines] == [
+            *("caldav", "user", "password", "feed", "feed", "feed"),
+            *("upstream", "upstream user", "upstream password"),
+        ]
+        caldav, user, password, *feeds = [line.partition(": ")[2] for line in lines[:6]]
         assert caldav == f"http://127.0.0.1:{port}/dav/"
 
         with urllib.request.urlopen(feeds[0], timeout=30) as answer:

@@ -234,6 +234,11 @@ def test_an_old_dense_series_is_expanded_near_the_range_only() -> None:
         assert near == tuple(instance for instance in every if instance.first >= utc(2026, 1, 1))
 
 
+def test_what_begins_in_a_skipped_hour_and_ends_soon_after_it_has_a_span() -> None:
+    obj = read_event("DTSTART;TZID=Europe/Berlin:20260329T022100", "DTEND;TZID=Europe/Berlin:20260329T030600")
+    assert (obj.span.first, obj.span.last) == (utc(2026, 3, 29, 1, 21), utc(2026, 3, 29, 1, 21))
+
+
 def test_spans_are_endless_bounded_or_counted() -> None:
     def last(rule: str) -> datetime:
         return read_event(START, END, f"RRULE:{rule}").span.last

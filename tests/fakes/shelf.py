@@ -64,6 +64,10 @@ class Shelf:
         read_only: Whether it takes nothing.
         calls: The name of every call that was made.
         misdeeds: What is done instead, or after, a call: popped from the front; None lets a call pass.
+        inline: Whether its listings hold the objects themselves.
+        neighbours: The other calendars of the same remote user; a UID stands in one of them only.
+        id: Of the calendar, as its connection lists it.
+        watched: Told of each call before and after it is answered; what it raises goes to the caller.
     """
 
     objects: dict[str, tuple[int, bytes]] = field(default_factory=dict)
@@ -75,6 +79,10 @@ class Shelf:
     rewrites: bool = False
     calls: list[str] = field(default_factory=list)
     misdeeds: list[str | None] = field(default_factory=list)
+    inline: bool = False
+    neighbours: list[Shelf] = field(default_factory=list, repr=False)
+    id: str = "shelf"
+    watched: Callable[[str, str], None] | None = field(default=None, repr=False)
 
     def put(self, remote_id: str, raw: bytes) -> str:
         """Somebody stores an object, as it is."""
@@ -88,6 +96,16 @@ class Shelf:
         self.number += 1
         del self.objects[remote_id]
         self.log.append((self.number, remote_id, True))
+
+    def holds(self, uid: str, parse: Callable[[bytes], CalendarObject]) -> bool:
+        """Whether an object of this UID stands there."""
+        for _, raw in self.objects.values():
+            try:
+                if parse(raw).uid == uid:
+                    return True
+            except ObjectRefused:
+                continue
+        return False
 
     def forget_changes(self) -> None:
         """Every older cursor expires."""
@@ -118,24 +136,34 @@ class ShelfUpstream:
     def calendars(self) -> Sequence[RemoteCalendar]:
         self._begin("calendars")
         components = self._capabilities.components
-        return [RemoteCalendar("shelf", "Shelf", not self._shelf.read_only, components)] if self._shelf.exists else []
+        return [RemoteCalendar(self._shelf.id, "Shelf", not self._shelf.read_only, components)] if self._shelf.exists else []
 
     def changes(self, calendar: str, cursor: str | None) -> Iterator[Page]:  # noqa: ARG002 -- it has one only
         misdeed = self._begin("changes")
         shelf = self._shelf
+        # A replica that lags behind does not know the last change yet.
+        known = max(shelf.floor, shelf.number - 1) if misdeed == "stale" else shelf.number
         if cursor is not None:
             since = int(cursor) if cursor.isdigit() else -1
-            if not shelf.floor <= since <= shelf.number or (not self._capabilities.delta and since != shelf.number):
+            if not shelf.floor <= since <= shelf.number or (not self._capabilities.delta and since != known):
                 raise CursorExpired("The cursor has expired.")
-            last = {id_: gone for number, id_, gone in shelf.log if number > since}
+            known = max(known, since)
+            last = {id_: gone for number, id_, gone in shelf.log if since < number <= known}
         else:
-            last = dict.fromkeys(shelf.objects, False)
-        items = [Gone(id_) if gone else Changed(id_, str(shelf.objects[id_][0])) for id_, gone in last.items()]
+            last = {id_: False for id_, (number, _) in shelf.objects.items() if number <= known}
+        items = [self._item(id_, gone=gone) for id_, gone in last.items()]
         half = len(items) // 2
         yield Page(tuple(items[:half]))
         if misdeed == "cut":
             raise UpstreamUnavailable("The connection was cut.")
-        yield Page(tuple(items[half:]), str(shelf.number))
+        self._tell("after", "changes")
+        yield Page(tuple(items[half:]), str(known))
+
+    def _item(self, remote_id: str, *, gone: bool) -> Changed | Gone:
+        if gone or remote_id not in self._shelf.objects:
+            return Gone(remote_id)
+        etag = str(self._shelf.objects[remote_id][0])
+        return Changed(remote_id, etag, self._read(remote_id) if self._shelf.inline else None)
 
     def fetch(self, calendar: str, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Unknown]:  # noqa: ARG002
         misdeed = self._begin("fetch")
@@ -146,25 +174,24 @@ class ShelfUpstream:
                 yield Found(remote_id, str(self._shelf.objects[remote_id][0]), self._read(remote_id))
             else:
                 yield Gone(remote_id)
+        self._tell("after", "fetch")
 
     def create(self, calendar: str, new: CalendarObject, request_id: str) -> Stored:  # noqa: ARG002
         misdeed = self._begin("create")
         self._refuse_writes(new)
         remote_id = f"{request_id}.ics"
         if remote_id not in self._shelf.objects:
-            for id_ in self._shelf.objects:
-                other = self._read(id_)
-                if not isinstance(other, Unreadable) and other.uid == new.uid:
-                    raise UidTaken(f"The UID {new.uid!r} is taken.")
+            if any(shelf.holds(new.uid, self._parse) for shelf in (self._shelf, *self._shelf.neighbours)):
+                raise UidTaken(f"The UID {new.uid!r} is taken.")
             self._shelf.put(remote_id, self._rewritten(new))
-        return self._answer(remote_id, misdeed)
+        return self._answer("create", remote_id, misdeed)
 
     def replace(self, calendar: str, remote_id: str, new: CalendarObject, *, if_match: str) -> Stored:  # noqa: ARG002
         misdeed = self._begin("replace")
         self._refuse_writes(new)
         self._match(remote_id, if_match)
         self._shelf.put(remote_id, self._rewritten(new))
-        return self._answer(remote_id, misdeed)
+        return self._answer("replace", remote_id, misdeed)
 
     def remove(self, calendar: str, remote_id: str, *, if_match: str) -> None:  # noqa: ARG002
         misdeed = self._begin("remove")
@@ -172,14 +199,20 @@ class ShelfUpstream:
         if remote_id in self._shelf.objects:
             self._match(remote_id, if_match)
             self._shelf.delete(remote_id)
-        if misdeed == "lost":
+        if misdeed in {"lost", "cut"}:
             raise UpstreamUnavailable("The answer was lost.")
+        self._tell("after", "remove")
 
     def close(self) -> None:
         pass
 
     def _begin(self, name: str) -> str | None:
-        """Counts the call, and does its misdeed: 'down' before anything, 'lost' after it was done, 'cut' half way."""
+        """Counts the call, and does its misdeed.
+
+        'down' fails before anything, 'lost' after it was done, 'cut' half way; 'stale' lists what was there before the
+        last change.
+        """
+        self._tell("before", name)
         self._shelf.calls.append(name)
         misdeed = self._shelf.misdeeds.pop(0) if self._shelf.misdeeds else None
         if misdeed == "down":
@@ -213,7 +246,12 @@ class ShelfUpstream:
         unknown = {line.name for part in content.parts.values() for line in part.lines if _X_LINE.match(line.raw)}
         return write(with_line(without(content, unknown), "CLASS", "PUBLIC"))
 
-    def _answer(self, remote_id: str, misdeed: str | None) -> Stored:
+    def _tell(self, when: str, name: str) -> None:
+        if self._shelf.watched is not None:
+            self._shelf.watched(when, name)
+
+    def _answer(self, name: str, remote_id: str, misdeed: str | None) -> Stored:
         if misdeed in {"lost", "cut"}:
             raise UpstreamUnavailable("The answer was lost.")
+        self._tell("after", name)
         return Stored(remote_id, str(self._shelf.objects[remote_id][0]), self._read(remote_id))

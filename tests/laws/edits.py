@@ -221,6 +221,11 @@ def _master_removed(content: Content, _: int) -> Content:
     return _without_override(content, MASTER) if len(content.parts) > 1 else content
 
 
+EVERYTHING = (
+    *("SUMMARY", "LOCATION", "DESCRIPTION", "TRANSP", "STATUS", "X-APPLE-COLOR", "ATTENDEE", "CATEGORIES", "COMMENT"),
+    *("RELATED-TO", "BEGIN:VALARM", "SEQUENCE", "X-CALBRIDGE-ORIGIN", "series"),
+)
+
 EDITS: dict[str, Kind] = {
     name: Kind(edit, frozenset(touches))
     for name, edit, *touches in (
@@ -249,6 +254,6 @@ EDITS: dict[str, Kind] = {
         ("move an instance", _override_moved, "series"),
         ("cancel an instance by its status", _override_cancelled, "series"),
         ("revert an instance", _override_reverted, "series"),
-        ("remove the master", _master_removed, "series", "SUMMARY"),
+        ("remove the master", _master_removed, *EVERYTHING),
     )
 }

@@ -79,10 +79,17 @@ def read_feed(
             if _HELD.search(piece):
                 raw = given_uid(_cancelled(piece) if cancels else piece)
                 groups[_uid(raw)].append(_Stream(raw, "" if named == zone else named))
-    found = tuple(one for uid, streams in groups.items() for one in _objects(uid, streams, parse))
-    if found and all(isinstance(one.object, Unreadable) for one in found):
+    objects: dict[str, Found] = {}
+    for uid, streams in groups.items():
+        for one in _objects(uid, streams, parse):
+            name = one.remote_id
+            # A UID may look like a name that was made for another.
+            while name in objects:
+                name += "'"
+            objects[name] = replace(one, remote_id=name)
+    if objects and all(isinstance(one.object, Unreadable) for one in objects.values()):
         _check_text(feed, host)
-    return found
+    return tuple(objects.values())
 
 
 def _check_text(feed: Sequence[WholeCalendar], host: str) -> None:

@@ -15,7 +15,10 @@ from zoneinfo import ZoneInfo
 from bridge.core.ics import parse
 from bridge.core.model import CalendarObject
 from bridge.errors import CursorExpired
+from bridge.upstream.ics_url import addresses
 from bridge.upstream.ics_url.adapter import IcsUrlUpstream
+from bridge.upstream.ics_url.fetching import Fetcher, Limits
+from bridge.upstream.ics_url.location import location
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -235,3 +238,24 @@ def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
+
+
+def fetcher(url: str, **more: Any) -> Fetcher:
+    """A fetcher that may ask loopback."""
+    settings: dict[str, Any] = {
+        "limits": Limits(connect=timedelta(seconds=5), silence=timedelta(seconds=5), total=timedelta(seconds=20)),
+        "allow_private": True,
+        "allow_files": False,
+        "resolve": addresses.resolve,
+        "now": Clock(),
+        "ca_file": None,
+    }
+    login = {name: more.pop(name) for name in ("user", "password") if name in more}
+    return Fetcher(location(url, **login), **settings | more)
+
+
+def fetch(url: str, **more: Any) -> bytes:
+    """What stands at a URL."""
+    fetched = fetcher(url, **more).fetch(past_caches=False)
+    assert fetched is not None
+    return fetched.body

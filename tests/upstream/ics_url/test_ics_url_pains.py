@@ -318,4 +318,6 @@ def readable(pieces: Iterable[bytes]) -> set[str]:
 
 
 def uids(objects: Iterable[CalendarObject | Unreadable | None]) -> set[str]:
-    return {obj.uid.partition("#")[0] for obj in objects if isinstance(obj, CalendarObject)}
+    """The UIDs, also as they were before several appointments of one UID were told apart."""
+    plain = {obj.uid for obj in objects if isinstance(obj, CalendarObject)}
+    return plain | {uid.rpartition("#")[0] for uid in plain}

@@ -109,6 +109,13 @@ def test_several_appointments_under_one_uid_get_uids_of_their_own() -> None:
     assert [the_object(one).uid for one in found.values()] == list(found)
 
 
+def test_a_uid_that_looks_like_a_name_that_was_made_hides_nobody() -> None:
+    made = objects(feed(event("one", day=7), event("one", day=14)))
+    found = objects(feed(event("one", day=7), event("one", day=14), event("one#20260714T170000", day=21)))
+    assert len(found) == 3
+    assert made.items() <= found.items()
+
+
 def test_of_several_under_one_uid_a_bad_one_leaves_the_others_alone() -> None:
     found = objects(feed(event("one", day=7), event("one", "DTSTART:nonsense"), event("one", day=21)))
     assert [isinstance(one.object, Unreadable) for one in found.values()] == [False, True, False]

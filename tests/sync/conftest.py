@@ -1,0 +1,23 @@
+"""What the tests of the sync engine share: a store of their own, and a desk at it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.store.desk import Clock
+from tests.sync.desk import SyncDesk, new_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[SyncDesk]:
+    """Rules to be made, on an empty store."""
+    clock = Clock()
+    database = new_database(tmp_path, clock)
+    yield SyncDesk(database, clock)
+    database.close()
