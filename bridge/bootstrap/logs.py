@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import structlog
@@ -17,7 +18,13 @@ OF_THE_WEB_SERVER = {
 
 
 def log_to_stderr() -> None:
-    """Writes events with their fields to stderr: readable in a terminal, JSON elsewhere."""
+    """Writes events with their fields to stderr: readable in a terminal, JSON elsewhere.
+
+    What urllib3 logs goes nowhere: it names the URLs that are asked, and those of feeds are secret.
+    """
+    asking = logging.getLogger("urllib3")
+    asking.addHandler(logging.NullHandler())
+    asking.propagate = False
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

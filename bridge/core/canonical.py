@@ -64,6 +64,16 @@ def canonical(obj: CalendarObject) -> str:
     return "\n".join(sorted("\n".join(_component_lines(component)) for component in held))
 
 
+def instance_name(component: Component) -> str:
+    """Which instance of its series an override describes: the instant (UTC), date or wall time of its RECURRENCE-ID.
+
+    Returns:
+        An empty text for a master.
+    """
+    prop = dict.get(component, "RECURRENCE-ID")
+    return "" if prop is None else _value("RECURRENCE-ID", prop[0] if isinstance(prop, list) else prop)
+
+
 def _component_lines(component: Component) -> list[str]:
     """The lines of a component: its properties sorted, then its subcomponents sorted."""
     lines = sorted(_property_lines(component))

@@ -12,14 +12,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
-def write_certificate(folder: Path, name: str = "loopback", *, password: bytes = b"") -> tuple[Path, Path]:
-    """Writes a self-signed certificate for 127.0.0.1 and its key; gives both files."""
+def write_certificate(
+    folder: Path, name: str = "loopback", *, password: bytes = b"", hosts: Sequence[str] = ()
+) -> tuple[Path, Path]:
+    """Writes a self-signed certificate for 127.0.0.1, or for `hosts` in its place, and its key; gives both files."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
+    loopback = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -28,7 +32,7 @@ def write_certificate(folder: Path, name: str = "loopback", *, password: bytes =
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([*map(x509.DNSName, hosts)] or [loopback]), critical=False)
         .sign(key, hashes.SHA256())
     )
     certificate_file, key_file = folder / f"{name}.crt", folder / f"{name}.key"

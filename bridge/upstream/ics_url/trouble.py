@@ -1,0 +1,136 @@
+"""Whatever goes wrong while a feed is fetched becomes one of our errors, with what to do about it."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+
+from requests.exceptions import ConnectTimeout, InvalidURL
+from urllib3.exceptions import ConnectTimeoutError, IncompleteRead, NewConnectionError
+from urllib3.exceptions import TimeoutError as SilenceError
+
+from bridge.errors import (
+    AddressRefused,
+    CalendarGone,
+    CertificateRefused,
+    ListingDoubtful,
+    LoginRefused,
+    Throttled,
+    UpstreamError,
+    UpstreamUnavailable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_REVOKED: Final = "The secret address was revoked, or the password is wrong: copy the address anew from its owner."
+_GONE: Final = "Ask its owner for the new address, or remove the rule."
+_REFUSED: Final[dict[int, tuple[type[UpstreamError], str, str]]] = {
+    401: (LoginRefused, "lets nobody in without another login (401)", _REVOKED),
+    403: (LoginRefused, "refuses to give out the calendar (403)", _REVOKED),
+    404: (CalendarGone, "has no such calendar (404)", _GONE),
+    410: (CalendarGone, "says that the calendar is gone for good (410)", _GONE),
+    451: (LoginRefused, "may not give out the calendar for legal reasons (451)", "Ask its owner."),
+}
+_LATER: Final = frozenset({425, 429, 503})
+_NO_CALENDAR: Final = range(200, 400)
+_LONGEST_WAIT: Final = timedelta(days=1)
+
+
+_UNCONNECTED: Final = (NewConnectionError, ConnectTimeoutError, ConnectTimeout, ConnectionRefusedError)
+# The first that fits counts: the libraries wrap one in another.
+_TROUBLES: Final[tuple[tuple[tuple[type[BaseException], ...], type[UpstreamError], str, str], ...]] = (
+    ((InvalidURL, UnicodeError), AddressRefused, "has no such address", "Check the address for typing errors."),
+    ((IncompleteRead,), ListingDoubtful, "sent only a part of the calendar", ""),
+    ((ssl.SSLError,), UpstreamUnavailable, "does not speak https as it should", ""),
+    (_UNCONNECTED, UpstreamUnavailable, "takes no connections", "Check the address, and whether the server runs."),
+    ((SilenceError, TimeoutError), UpstreamUnavailable, "does not answer in time", ""),
+)
+
+
+def refusal(status: int, *, host: str, retry_after: str, now: datetime) -> UpstreamError:
+    """What an answer means that is no calendar.
+
+    Args:
+        status: Its status (RFC 9110 section 15).
+        host: Who answered.
+        retry_after: Its Retry-After header, or empty.
+        now: The time, for a Retry-After that names a date.
+    """
+    if status in _LATER or (retry_after and status not in _NO_CALENDAR):
+        after = wait(retry_after, now=now)
+        return Throttled(f"'{host}' asks to be asked later ({status}).", after=after)
+    if status in _REFUSED:
+        kind, what, remedy = _REFUSED[status]
+        return kind(f"'{host}' {what}.", remedy=remedy)
+    if status in _NO_CALENDAR:
+        return ListingDoubtful(f"'{host}' answers with status {status} in place of a whole calendar.")
+    return UpstreamUnavailable(f"'{host}' cannot give out the calendar for now ({status}).")
+
+
+def wait(retry_after: str, *, now: datetime) -> timedelta | None:
+    """How long a Retry-After header asks to wait (RFC 9110 section 10.2.3), a day at most; None where it says not."""
+    text = retry_after.strip()
+    if text.isdecimal():
+        return min(timedelta(seconds=min(int(text), 10**9)), _LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return min(max(until - now, timedelta()), _LONGEST_WAIT)
+
+
+def translated(error: Exception, *, host: str, timed_out: bool) -> UpstreamError:
+    """What an error of the network or of the libraries means.
+
+    Args:
+        error: One of `requests.RequestException`, `urllib3.exceptions.HTTPError` or `OSError`.
+        host: Who was asked.
+        timed_out: Whether the time for all of it was over.
+    """
+    causes = tuple(_causes(error))
+    if timed_out:
+        return UpstreamUnavailable(f"'{host}' did not send the whole calendar in time.")
+    untrusted = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    if untrusted is not None:
+        return CertificateRefused(
+            f"The certificate of '{host}' cannot be trusted: {untrusted.verify_message.rstrip('.')}.",
+            remedy="Its owner has to renew it; if it is signed by an authority of your own, name that one's file.",
+        )
+    for kinds, meaning, what, remedy in _TROUBLES:
+        if any(isinstance(cause, kinds) for cause in causes):
+            return meaning(f"'{host}' {what}.", remedy=remedy)
+    return UpstreamUnavailable(f"The connection to '{host}' broke.")
+
+
+def is_unconnected(error: Exception) -> bool:
+    """Whether no connection came about, so that nothing has been asked yet."""
+    return any(isinstance(cause, _UNCONNECTED) for cause in _causes(error))
+
+
+def speaks_no_tls(error: Exception) -> bool:
+    """Whether nobody speaks https at a place: nothing listens there, or it is something else that does.
+
+    A certificate that cannot be trusted is another matter: who may read along must not choose to be asked openly.
+    """
+    causes = tuple(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return False
+    return any(isinstance(cause, ssl.SSLError | ConnectionRefusedError) for cause in causes)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and all that is behind it; the libraries hide it in their arguments, too."""
+    waiting, seen = [error], set()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        inner = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
+        waiting.extend(cause for cause in inner if isinstance(cause, BaseException))

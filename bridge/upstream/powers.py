@@ -1,0 +1,30 @@
+"""What some upstreams can do besides: a small Protocol for each optional power, asked for with `isinstance`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """Reads a calendar better where it knows the cursor of the last time, though everything is to be listed."""
+
+    def recall(self, calendar: str, cursor: str) -> None:
+        """Tells the cursor of the last listing, before `changes(calendar, None)`; one that cannot be read is nothing.
+
+        Args:
+            calendar: Id of the calendar.
+            cursor: What the last page carried the last time.
+        """
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """Is told by its calendar how often it wants to be asked."""
+
+    @property
+    def suggested_interval(self) -> timedelta | None:
+        """How long to wait between two polls, as the calendar said the last time; None where it said nothing."""
