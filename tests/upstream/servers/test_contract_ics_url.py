@@ -36,6 +36,7 @@ _SUBSCRIPTION = Known(
 
 
 def _connect(feed: Feed, *, site: str = "", password: str = "", patience: float = 30.0) -> IcsUrlUpstream:  # noqa: ARG001 -- it asks for none
+    limit = timedelta(seconds=patience)
     return IcsUrlUpstream(
         url=f"{site or f'http://127.0.0.1:{feed.port}'}/feed.ics",
         parse=parse,
@@ -43,7 +44,7 @@ def _connect(feed: Feed, *, site: str = "", password: str = "", patience: float 
         now=lambda: datetime.now(UTC),
         allow_private=True,
         allow_files=False,
-        limits=Limits(*[timedelta(seconds=patience)] * 3),
+        limits=Limits(connect=limit, silence=limit, total=limit),
     )
 
 
