@@ -67,8 +67,8 @@ class CaldavUpstream:
     def capabilities(self) -> Capabilities:
         """What this CalDAV server can do, as far as its addresses and its answers have shown until now.
 
-        `delta` turns false when a calendar has shown that it has none to trust; `conditional` and `exclusive_create`
-        are those of the quirk `conditions-ignored`.
+        `delta` turns false when a calendar has shown that it has none to trust. SOGo, known by the addresses of the
+        quirk `conditions-ignored`, also writes floating times into the user's zone.
         """
         heeds = not any(map(ignores_conditions, (self._url, *self._deltas)))
         return Capabilities(
@@ -77,7 +77,7 @@ class CaldavUpstream:
             delta=all(self._deltas.values()),
             conditional=heeds,
             exclusive_create=heeds,
-            keeps_text=True,
+            keeps_text=heeds,
             holds_series=True,
         )
 
