@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _CALENDAR = {"Content-Type": "text/calendar; charset=utf-8"}
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_MAY_BE_THE_CALENDAR = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONFLICT})
 _UID_MAY_STAND_ELSEWHERE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 
 
@@ -216,7 +217,7 @@ def _by_uid(place: Place, new: CalendarObject) -> Found | None:
 def _write_error(place: Place, answer: Answer) -> UpstreamError:
     """The error of a refused write; what the status leaves open is asked of the calendar itself."""
     error = refusal(answer, Deed.WRITE, place.wire.user)
-    if answer.status in {HTTPStatus.FORBIDDEN, *_GONE, HTTPStatus.CONFLICT} and type(error) is not UidTaken:
+    if answer.status in {*_MAY_BE_THE_CALENDAR, *_GONE} and type(error) is not UidTaken:
         state = place.state()
         if not state.writable:
             return refusal_as(CalendarReadOnly, answer, place.wire.user)
