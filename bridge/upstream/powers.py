@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
+
+    from bridge.core.model import CalendarObject
+    from bridge.errors import UpstreamError
+    from bridge.upstream.protocol import Stored
 
 
 @runtime_checkable
@@ -28,3 +33,23 @@ class Paced(Protocol):
     @property
     def suggested_interval(self) -> timedelta | None:
         """How long to wait between two polls, as the calendar said the last time; None where it said nothing."""
+
+
+@runtime_checkable
+class CreatesMany(Protocol):
+    """Needs fewer requests for many creations together than for each by itself."""
+
+    def create_many(
+        self, calendar: str, wanted: Sequence[tuple[CalendarObject, str]]
+    ) -> Sequence[Stored | UpstreamError]:
+        """Does what `create` does with each object and its request id.
+
+        An error that concerns more than one object ends it: those that come after get the same one.
+
+        Args:
+            calendar: Id of the calendar.
+            wanted: The objects, each with its request id.
+
+        Returns:
+            What `create` would return or raise for each, in the same order.
+        """

@@ -41,15 +41,38 @@ def create(place: Place, new: CalendarObject, request_id: str) -> Stored:
     The address is made from the request id, so the same request finds what it stored the first time. It is looked for
     before it is stored: some servers ignore If-None-Match, and would overwrite what a person changed meanwhile.
     """
-    remote_id = f"{place.path}{request_id}.ics"
-    already = read_one(place, remote_id)
+    remote_id = remote_id_of(place, request_id)
+    made = store_new(place, remote_id, new, read_one(place, remote_id))
+    return made if isinstance(made, Stored) else as_stored(place, remote_id, new, made, read_one(place, remote_id))
+
+
+def remote_id_of(place: Place, request_id: str) -> str:
+    """The address at which a creation puts its object."""
+    return f"{place.path}{request_id}.ics"
+
+
+def store_new(place: Place, remote_id: str, new: CalendarObject, already: Found | Gone | Unknown) -> Answer | Stored:
+    """Stores an object at an address of its own.
+
+    Args:
+        place: The calendar.
+        remote_id: The address.
+        new: The object.
+        already: What stands there before.
+
+    Returns:
+        The answer of the server that took it, or what stands there already.
+
+    Raises:
+        UpstreamError: It was not taken.
+    """
     if isinstance(already, Found):
         return _ours(place, already, new)
     if isinstance(already, Unknown):
         raise UpstreamUnavailable(f"{host_of(place.url)} does not say whether {remote_id} exists. {already.reason}")
     answer = _put(place, remote_id, new, {"If-None-Match": "*"})
     if answer.ok:
-        return _stored(place, remote_id, new, answer)
+        return answer
     if answer.status == HTTPStatus.PRECONDITION_FAILED:
         there = read_one(place, remote_id)
         if isinstance(there, Found):
@@ -67,7 +90,7 @@ def replace(place: Place, remote_id: str, new: CalendarObject, *, if_match: str)
     if answer.status == HTTPStatus.PRECONDITION_FAILED and _stands_under_weak(place, remote_id, if_match):
         answer = _put(place, remote_id, new, {})
     if answer.ok:
-        return _stored(place, remote_id, new, answer)
+        return as_stored(place, remote_id, new, answer, read_one(place, remote_id))
     if answer.status in {*_GONE, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}:
         there = read_one(place, remote_id)
         if isinstance(there, Gone):
@@ -122,15 +145,26 @@ def _stands_under_weak(place: Place, remote_id: str, if_match: str) -> bool:
     return isinstance(there, Found) and there.etag == if_match
 
 
-def _stored(place: Place, remote_id: str, sent: CalendarObject, answer: Answer) -> Stored:
+def as_stored(
+    place: Place, remote_id: str, sent: CalendarObject, answer: Answer, there: Found | Gone | Unknown
+) -> Stored:
     """What stands there after a PUT.
 
     An etag in the answer is no proof that the server kept the bytes: Radicale and Xandikos send one although they
     reorder. It only tells which version is ours: where another stands there already, the next listing shows it as
     changed, and it is compared with what was sent.
+
+    Args:
+        place: The calendar.
+        remote_id: The address.
+        sent: What was sent there.
+        answer: With which the server took it.
+        there: What was read there since.
+
+    Raises:
+        UpstreamUnavailable: The server does not show it.
     """
     etag = etags.kept(answer.headers.get("etag"))
-    there = read_one(place, remote_id)
     if isinstance(there, Found) and (not etag or etags.same(etag, there.etag)):
         return _as_stored(there)
     if isinstance(there, Gone):
