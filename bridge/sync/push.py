@@ -12,7 +12,7 @@ from bridge.core.merge import merge
 from bridge.core.precondition import Precondition
 from bridge.core.projection import discloses
 from bridge.core.sides import Side
-from bridge.errors import RemoteRefused, UidTaken
+from bridge.errors import RemoteRefused, UidTaken, UpstreamError
 from bridge.store import calendar_object as objects
 from bridge.store import conflict as conflicts
 from bridge.store import link as links
@@ -20,6 +20,7 @@ from bridge.store.link import Link, Made
 from bridge.sync.convergence import counted
 from bridge.sync.pull import settle
 from bridge.sync.views import Views
+from bridge.upstream.powers import CreatesMany
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
@@ -85,20 +86,40 @@ def announce(a: Assignment, verdicts: Sequence[Verdict]) -> list[Link]:
     return announced
 
 
-def create(a: Assignment, upstream: Upstream, verdict: Verdict, link: Link) -> Stored:
-    """Creates there what stands here, once however often it is tried.
+def create_many(
+    a: Assignment, upstream: Upstream, wanted: Sequence[tuple[Verdict, Link]]
+) -> list[Stored | UpstreamError]:
+    """Creates there what stands here, each once however often it is tried.
 
-    Raises:
-        UpstreamError: It was not created, or nobody knows.
+    Returns:
+        For each what stands there, or why it was not created, or that nobody knows.
     """
-    new = a.parse(content.write(origin.mark(content.read(a.shown(own(a, verdict), verdict.views)), a.origin)))
-    name = a.origin.request_id(verdict.pair.uid, link.generation)
+    named = [(_marked(a, verdict), a.origin.request_id(verdict.pair.uid, link.generation)) for verdict, link in wanted]
+    if len(named) > 1 and isinstance(upstream, CreatesMany):
+        first: Sequence[Stored | UpstreamError] = upstream.create_many(a.calendar, named)
+    else:
+        first = [_created(upstream, a.calendar, new, name) for new, name in named]
+    return [
+        _under_another_uid(a, upstream, *each) if isinstance(outcome, UidTaken) else outcome
+        for each, outcome in zip(named, first, strict=True)
+    ]
+
+
+def _marked(a: Assignment, verdict: Verdict) -> CalendarObject:
+    return a.parse(content.write(origin.mark(content.read(a.shown(own(a, verdict), verdict.views)), a.origin)))
+
+
+def _created(upstream: Upstream, calendar: str, new: CalendarObject, name: str) -> Stored | UpstreamError:
     try:
-        return upstream.create(a.calendar, new, name)
-    except UidTaken:
-        # The same appointment in another calendar of the same remote user, as when two resources share one.
-        other = content.with_uid(content.read(new), f"{name}@calbridge")
-        return upstream.create(a.calendar, a.parse(content.write(other)), name)
+        return upstream.create(calendar, new, name)
+    except UpstreamError as error:
+        return error
+
+
+def _under_another_uid(a: Assignment, upstream: Upstream, new: CalendarObject, name: str) -> Stored | UpstreamError:
+    """Creates the same appointment beside the one in another calendar, as when two resources share one."""
+    other = content.with_uid(content.read(new), f"{name}@calbridge")
+    return _created(upstream, a.calendar, a.parse(content.write(other)), name)
 
 
 def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Link, Stored]]) -> None:
@@ -113,7 +134,7 @@ def _keep(
     tx: Transaction, a: Assignment, verdict: Verdict, link: Link, *, here: CalendarObject, stored: Stored
 ) -> None:
     """Notes that both sides agree: `here`, and the upstream's answer, whatever it made of what it was given."""
-    answer = _readable(stored)
+    answer = readable(stored)
     agreed = replace(
         link,
         remote_id=stored.remote_id,
@@ -125,7 +146,12 @@ def _keep(
     links.put(tx, counted(a, agreed, here))
 
 
-def _readable(stored: Stored) -> CalendarObject:
+def readable(stored: Stored) -> CalendarObject:
+    """What stands there after a write.
+
+    Raises:
+        RemoteRefused: Nobody can read it.
+    """
     if isinstance(stored.object, Unreadable):
         raise RemoteRefused(
             f"The upstream took the appointment and gave back what cannot be read: {stored.object.reason}"

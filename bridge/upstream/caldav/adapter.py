@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bridge.core.model import ComponentType
-from bridge.upstream.caldav import listing, reading, writing
+from bridge.upstream.caldav import creating, listing, reading, writing
 from bridge.upstream.caldav.conditions_ignored import ignores_conditions
 from bridge.upstream.caldav.discovery import Discovery, discover, is_secure, named_host
 from bridge.upstream.caldav.place import Place, place
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bridge.core.model import CalendarObject
+    from bridge.errors import UpstreamError
     from bridge.upstream.protocol import Found, Gone, Page, RemoteCalendar, Stored, Unknown
 
 
@@ -104,6 +105,12 @@ class CaldavUpstream:
     def create(self, calendar: str, new: CalendarObject, request_id: str) -> Stored:
         """Stores `new` once for each `request_id`; see the Protocol."""
         return writing.create(self._place(calendar), new, request_id)
+
+    def create_many(
+        self, calendar: str, wanted: Sequence[tuple[CalendarObject, str]]
+    ) -> Sequence[Stored | UpstreamError]:
+        """Does what `create` does with each; see `bridge.upstream.powers.CreatesMany`."""
+        return creating.create_many(self._place(calendar), wanted)
 
     def replace(self, calendar: str, remote_id: str, new: CalendarObject, *, if_match: str) -> Stored:
         """Stores `new` in place of the version `if_match`; see the Protocol."""

@@ -43,15 +43,38 @@ def create(place: Place, new: CalendarObject, request_id: str) -> Stored:
     The address is made from the request id, so the same request finds what it stored the first time. It is looked for
     before it is stored: some servers ignore If-None-Match, and would overwrite what a person changed meanwhile.
     """
-    remote_id = f"{place.path}{request_id}.ics"
-    already = _look(place, remote_id)
+    remote_id = remote_id_of(place, request_id)
+    made = store_new(place, remote_id, new, look(place, remote_id))
+    return made if isinstance(made, Stored) else as_stored(place, remote_id, new, made, read_one(place, remote_id))
+
+
+def remote_id_of(place: Place, request_id: str) -> str:
+    """The address at which a creation puts its object."""
+    return f"{place.path}{request_id}.ics"
+
+
+def store_new(place: Place, remote_id: str, new: CalendarObject, already: Found | Gone | Unknown) -> Answer | Stored:
+    """Stores an object at an address of its own.
+
+    Args:
+        place: The calendar.
+        remote_id: The address.
+        new: The object.
+        already: What stands there before.
+
+    Returns:
+        The answer of the server that took it, or what stands there already.
+
+    Raises:
+        UpstreamError: It was not taken.
+    """
     if isinstance(already, Found):
         return _ours(place, already, new)
     answer = _put(place, remote_id, new, {"If-None-Match": "*"})
     if answer.ok:
-        return _stored(place, remote_id, new, answer)
+        return answer
     if answer.status == HTTPStatus.PRECONDITION_FAILED:
-        there = _look(place, remote_id)
+        there = look(place, remote_id)
         if isinstance(there, Found):
             return _ours(place, there, new)
     if answer.status in _UID_MAY_STAND_ELSEWHERE:
@@ -69,7 +92,7 @@ def replace(place: Place, remote_id: str, new: CalendarObject, *, if_match: str)
     if answer.status == HTTPStatus.PRECONDITION_FAILED and _stands_under_weak(place, remote_id, if_match):
         answer = _put(place, remote_id, new, {})
     if answer.ok:
-        return _stored(place, remote_id, new, answer)
+        return as_stored(place, remote_id, new, answer, read_one(place, remote_id))
     if answer.status in {*_GONE, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}:
         _check_version(place, remote_id, if_match)
     if answer.status in _UID_MAY_STAND_ELSEWHERE and f"{CALDAV}no-uid-conflict" in preconditions(answer.body):
@@ -82,7 +105,7 @@ def remove(place: Place, remote_id: str, *, if_match: str) -> None:
 
     The object is looked at first, whatever the server: one that ignores If-Match would remove what a person changed.
     """
-    there = _look(place, remote_id)
+    there = look(place, remote_id)
     if isinstance(there, Gone):
         return
     _check_same(place, there, if_match)
@@ -96,7 +119,7 @@ def remove(place: Place, remote_id: str, *, if_match: str) -> None:
             raise UpstreamUnavailable(f"{host_of(place.url)} could not remove {remote_id}.")
     elif not answer.ok and answer.status not in _GONE:
         if answer.status in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}:
-            there = _look(place, remote_id)
+            there = look(place, remote_id)
             if isinstance(there, Gone):
                 return
             _check_same(place, there, if_match)
@@ -116,7 +139,12 @@ def _put(place: Place, remote_id: str, new: CalendarObject, condition: Mapping[s
     return answer
 
 
-def _look(place: Place, remote_id: str) -> Found | Gone:
+def look(place: Place, remote_id: str) -> Found | Gone:
+    """What stands under a remote id, before something is written there.
+
+    Raises:
+        UpstreamUnavailable: The server does not say.
+    """
     there = read_one(place, remote_id)
     if isinstance(there, Unknown):
         raise UpstreamUnavailable(f"{host_of(place.url)} does not say whether {remote_id} exists. {there.reason}")
@@ -130,7 +158,7 @@ def _check_version(place: Place, remote_id: str, etag: str) -> None:
         RemoteChanged: Another one does, or nothing.
         CalendarGone: The whole calendar is gone.
     """
-    there = _look(place, remote_id)
+    there = look(place, remote_id)
     if isinstance(there, Gone):
         place.state()
         raise _changed(place, remote_id)
@@ -146,19 +174,30 @@ def _stands_under_weak(place: Place, remote_id: str, if_match: str) -> bool:
     """Whether the version of a weak etag, which If-Match never matches on a strict server, stands there."""
     if not etags.weak(if_match):
         return False
-    there = _look(place, remote_id)
+    there = look(place, remote_id)
     return isinstance(there, Found) and etags.same(there.etag, if_match)
 
 
-def _stored(place: Place, remote_id: str, sent: CalendarObject, answer: Answer) -> Stored:
+def as_stored(
+    place: Place, remote_id: str, sent: CalendarObject, answer: Answer, there: Found | Gone | Unknown
+) -> Stored:
     """What stands there after a PUT.
 
     An etag in the answer is no proof that the server kept the bytes: Radicale and Xandikos send one although they
     reorder. It only tells which version is ours: where another stands there already, the next listing shows it as
     changed, and it is compared with what was sent.
+
+    Args:
+        place: The calendar.
+        remote_id: The address.
+        sent: What was sent there.
+        answer: With which the server took it.
+        there: What was read there since.
+
+    Raises:
+        UpstreamUnavailable: The server does not show it.
     """
     etag = etags.kept(answer.headers.get("etag"))
-    there = read_one(place, remote_id)
     if isinstance(there, Found) and (not etag or etags.same(etag, there.etag)):
         return _as_stored(there)
     if isinstance(there, Gone):
