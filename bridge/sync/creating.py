@@ -7,15 +7,15 @@ from contextlib import ExitStack, closing
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from bridge.errors import RemoteRefused, UidTaken, UpstreamError
+from bridge.errors import RemoteChanged, RemoteRefused, UidTaken, UpstreamError
 from bridge.sync import push
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bridge.store.link import Link
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
+    from bridge.sync.push import Announced
     from bridge.upstream.protocol import Stored, Upstream
 
 MOST_AT_ONCE = 4
@@ -33,29 +33,32 @@ def create_there(
         The verdicts that are carried out, and those that are not, each with its error.
     """
     announced = push.announce(a, verdicts)
-    made: list[tuple[Verdict, Link, Stored]] = []
+    made: list[tuple[Verdict, Announced, Stored]] = []
     failed: list[tuple[Verdict, UpstreamError]] = []
-    for verdict, link, outcome in _create_all(a, list(zip(verdicts, announced, strict=True))):
-        if isinstance(outcome, UpstreamError):
-            failed.append((verdict, outcome))
-        else:
-            made.append((verdict, link, outcome))
+    for verdict, each, outcome in zip(verdicts, announced, _create_all(a, announced), strict=True):
+        if not isinstance(outcome, UpstreamError):
+            made.append((verdict, each, outcome))
+            continue
+        if isinstance(outcome, RemoteRefused | UidTaken):
+            push.withdraw(a, each)
+            if each.here.etag != verdict.pair.ours.etag:
+                # Refused was what stood here before; what stands here now was not tried yet.
+                outcome = RemoteChanged(outcome.message)  # noqa: PLW2901 -- the same outcome, with another consequence
+        failed.append((verdict, outcome))
     if made:
         push.created(a, made)
     return [verdict for verdict, _, _ in made], failed
 
 
-def _create_all(
-    a: Assignment, wanted: Sequence[tuple[Verdict, Link]]
-) -> list[tuple[Verdict, Link, Stored | UpstreamError]]:
+def _create_all(a: Assignment, wanted: Sequence[Announced]) -> list[Stored | UpstreamError]:
     outages: list[UpstreamError] = []
 
-    def one(upstream: Upstream, verdict: Verdict, link: Link) -> Stored | UpstreamError:
+    def one(upstream: Upstream, announced: Announced) -> Stored | UpstreamError:
         if outages:
             # What keeps one from being created keeps the others too: nobody waits for each to time out.
             return outages[0]
         try:
-            return push.create(a, upstream, verdict, link)
+            return push.create(a, upstream, announced)
         except (RemoteRefused, UidTaken) as error:
             return error
         except UpstreamError as error:
@@ -63,17 +66,17 @@ def _create_all(
             return error
 
     if len(wanted) < _WORTH_MORE_CONNECTIONS:
-        return [(verdict, link, one(a.upstream, verdict, link)) for verdict, link in wanted]
+        return [one(a.upstream, announced) for announced in wanted]
     with ExitStack() as stack:
         others = [stack.enter_context(closing(a.another())) for _ in range(MOST_AT_ONCE - 1)]
         free: SimpleQueue[Upstream] = SimpleQueue()
         for upstream in (a.upstream, *others):
             free.put(upstream)
 
-        def with_any(pair: tuple[Verdict, Link]) -> tuple[Verdict, Link, Stored | UpstreamError]:
+        def with_any(announced: Announced) -> Stored | UpstreamError:
             upstream = free.get()
             try:
-                return (*pair, one(upstream, *pair))
+                return one(upstream, announced)
             finally:
                 free.put(upstream)
 
