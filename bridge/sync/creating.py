@@ -9,15 +9,15 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from bridge.errors import RemoteRefused, UpstreamError
+from bridge.errors import RemoteChanged, RemoteRefused, UidTaken, UpstreamError
 from bridge.sync import push
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from bridge.store.link import Link
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
+    from bridge.sync.push import Announced
     from bridge.upstream.protocol import Stored, Upstream
 
 MOST_AT_ONCE = 4
@@ -90,15 +90,20 @@ def _create_with_any(
 
 
 def _create(a: Assignment, upstream: Upstream, verdicts: Sequence[Verdict]) -> Outcome:
-    links = push.announce(a, verdicts)
-    made: list[tuple[Verdict, Link, Stored]] = []
+    announced = push.announce(a, verdicts)
+    made: list[tuple[Verdict, Announced, Stored]] = []
     failed: list[tuple[Verdict, UpstreamError]] = []
-    outcomes = push.create_many(a, upstream, list(zip(verdicts, links, strict=True)))
-    for verdict, link, outcome in zip(verdicts, links, map(_readable, outcomes), strict=True):
-        if isinstance(outcome, UpstreamError):
-            failed.append((verdict, outcome))
-        else:
-            made.append((verdict, link, outcome))
+    outcomes = map(_readable, push.create_many(a, upstream, announced))
+    for verdict, each, outcome in zip(verdicts, announced, outcomes, strict=True):
+        if not isinstance(outcome, UpstreamError):
+            made.append((verdict, each, outcome))
+            continue
+        if isinstance(outcome, RemoteRefused | UidTaken):
+            push.withdraw(a, each)
+            if each.here.etag != verdict.pair.ours.etag:
+                # Refused was what stood here before; what stands here now was not tried yet.
+                outcome = RemoteChanged(outcome.message)  # noqa: PLW2901 -- the same outcome, with another consequence
+        failed.append((verdict, outcome))
     if made:
         push.created(a, made)
     return Outcome([verdict for verdict, _, _ in made], failed)

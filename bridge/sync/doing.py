@@ -27,7 +27,7 @@ from bridge.sync.convergence import does_not_converge
 from bridge.sync.creating import create_there
 from bridge.sync.deletions import note_done
 from bridge.sync.parking import park, park_restless, unpark
-from bridge.sync.sighting import Hint
+from bridge.sync.sighting import GRACE, Hint
 from bridge.sync.splits import splits
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from bridge.store.journal import Author
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
-
-GRACE = timedelta(minutes=10)
-"""For so long after we wrote an object, its absence from a listing proves nothing: some servers list late."""
 
 _UNTIL_DECIDED = timedelta(hours=1)
 _UNTIL_WRITABLE = timedelta(minutes=5)
@@ -182,10 +179,13 @@ class Doing:
                 outbox.postpone(tx, intent, tx.now + _UNTIL_WRITABLE)
         elif move is Move.FORGET:
             pull.forget(tx, a, verdict)
+            unpark(tx, a, [verdict])
         elif verdict.passed_over:
             pull.pass_over(tx, a, verdict)
         elif move is Move.NOTHING:
             pull.stay(tx, verdict)
+            if verdict.pair.there is not None:
+                unpark(tx, a, [verdict])
         else:
             pull.leave_alone(tx, a, verdict)
 

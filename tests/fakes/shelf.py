@@ -136,7 +136,11 @@ class ShelfUpstream:
     def calendars(self) -> Sequence[RemoteCalendar]:
         self._begin("calendars")
         components = self._capabilities.components
-        return [RemoteCalendar(self._shelf.id, "Shelf", not self._shelf.read_only, components)] if self._shelf.exists else []
+        return (
+            [RemoteCalendar(self._shelf.id, "Shelf", not self._shelf.read_only, components)]
+            if self._shelf.exists
+            else []
+        )
 
     def changes(self, calendar: str, cursor: str | None) -> Iterator[Page]:  # noqa: ARG002 -- it has one only
         misdeed = self._begin("changes")
@@ -253,5 +257,6 @@ class ShelfUpstream:
     def _answer(self, name: str, remote_id: str, misdeed: str | None) -> Stored:
         if misdeed in {"lost", "cut"}:
             raise UpstreamUnavailable("The answer was lost.")
+        stored = Stored(remote_id, str(self._shelf.objects[remote_id][0]), self._read(remote_id))
         self._tell("after", name)
-        return Stored(remote_id, str(self._shelf.objects[remote_id][0]), self._read(remote_id))
+        return stored

@@ -21,7 +21,6 @@ from sqlalchemy import select
 from bridge.core.canonical import digest
 from bridge.core.content import MASTER, Line, Part, made, read, with_uid, without, write
 from bridge.core.origin import ORIGIN
-from bridge.store import collection, placement
 from bridge.store import rule as rules
 from bridge.store.schema import body, conflict, journal
 from bridge.sync.views import Views
@@ -30,10 +29,10 @@ from tests.store.appointments import parse
 from tests.store.desk import Clock
 from tests.store.integrity import check_integrity
 from tests.sync.appointments import HOUR, START, all_day, event, series
-from tests.sync.desk import QUIET, SyncDesk, new_database
+from tests.sync.desk import SyncDesk, new_database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from bridge.core.content import Content
     from bridge.core.model import CalendarObject
@@ -340,7 +339,9 @@ class World:
         for uid, here in ours.items():
             views = Views.read(links[uid].view)
             shown = views.shown(here, parse=parse)
-            assert bare(shown) == bare(theirs[uid]), f"{key}: {uid} differs:\n{shown.raw.decode()}\n{theirs[uid].raw.decode()}"
+            assert bare(shown) == bare(theirs[uid]), (
+                f"{key}: {uid} differs:\n{shown.raw.decode()}\n{theirs[uid].raw.decode()}"
+            )
 
     def _check_presence(self, uid: str, group: str, deeds: list[Deed]) -> None:
         places = [place for place, each in GROUPS.items() if each == group]
@@ -359,22 +360,31 @@ class World:
 
     def _check_words(self, uid: str, deeds: list[Deed], kept: bytes) -> None:
         """An edit that nobody contradicted stands everywhere; the last one of each place is kept in any case."""
-        texts = {place: self.objects(place)[uid].raw.replace(b"\r\n ", b"") for place in GROUPS if uid in self.objects(place)}
+        texts = {
+            place: self.objects(place)[uid].raw.replace(b"\r\n ", b"") for place in GROUPS if uid in self.objects(place)
+        }
         if any(deed.act in {"delete", "put"} for deed in deeds):
             return
-        groups = {GROUPS[deed.place] for deed in deeds}
         for deed in deeds:
             if deed.act != "edit":
                 continue
-            rivals = [each for each in deeds if each.act == "edit" and (each.slot == deed.slot or {each.slot, deed.slot} <= _OF_SERIES)]
+            rivals = [
+                each
+                for each in deeds
+                if each.act == "edit" and (each.slot == deed.slot or {each.slot, deed.slot} <= _OF_SERIES)
+            ]
             if len(rivals) == 1 and deed.slot not in {Slot.TIME, Slot.CANCELLED, Slot.MOVED}:
-                for place in GROUPS:
-                    if place in texts and GROUPS[place] in groups and GROUPS[place] == GROUPS[deed.place]:
-                        assert deed.word.encode() in texts[place], f"the edit {deed} is not in {place}"
-            last = [each for each in deeds if each.act == "edit" and each.slot == deed.slot and each.place == deed.place][-1]
+                for place, text in texts.items():
+                    if GROUPS[place] == GROUPS[deed.place]:
+                        assert deed.word.encode() in text, f"the edit {deed} is not in {place}"
+            last = [
+                each for each in deeds if each.act == "edit" and each.slot == deed.slot and each.place == deed.place
+            ][-1]
             if deed is last and deed.slot in {Slot.TITLE, Slot.PLACE, Slot.INSTANCE}:
                 word = deed.word.encode()
-                assert word in kept.replace(b"\r\n ", b"") or any(word in text for text in texts.values()), f"the edit {deed} is lost"
+                assert word in kept.replace(b"\r\n ", b"") or any(word in text for text in texts.values()), (
+                    f"the edit {deed} is lost"
+                )
 
     # What there is.
 
@@ -481,7 +491,7 @@ def edited(content: Content, slot: Slot, day: int, number: int, word: str) -> Co
         case Slot.TIME:
             return None if recurring else _moved(content, master, number)
         case _:
-            return _instance_edited(content, master, slot, day, number, word) if recurring else None
+            return _instance_edited(content, master, slot, day=day, number=number, word=word) if recurring else None
 
 
 def _with(content: Content, key: str, *new: Line) -> Content:
@@ -507,11 +517,14 @@ def _times(start: datetime) -> tuple[Line, Line]:
     return made("DTSTART", f"{start:%Y%m%dT%H%M%SZ}"), made("DTEND", f"{start + HOUR:%Y%m%dT%H%M%SZ}")
 
 
-def _instance_edited(content: Content, master: Part, slot: Slot, day: int, number: int, word: str) -> Content | None:
+def _instance_edited(content: Content, master: Part, slot: Slot, *, day: int, number: int, word: str) -> Content | None:
     instance = START + timedelta(days=day % _DAYS)
     stamp = f"{instance:%Y%m%dT%H%M%SZ}"
     excluded = any(stamp in line.value for line in master.named("EXDATE"))
-    key = next((key for key, part in content.parts.items() if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp), None)
+    key = next(
+        (key for key, part in content.parts.items() if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp),
+        None,
+    )
     if slot is Slot.CANCELLED:
         if excluded:
             return None
@@ -524,7 +537,11 @@ def _instance_edited(content: Content, master: Part, slot: Slot, day: int, numbe
         kept = [line for line in master.content if line.name not in {"RRULE", "EXDATE", "DTSTART", "DTEND"}]
         part = replace(master, key="new", content=(kept[0], made("RECURRENCE-ID", stamp), *_times(instance), *kept[1:]))
         content = read(parse(write(replace(content, parts={**content.parts, "new": part}))))
-        key = next(key for key, part in content.parts.items() if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp)
+        key = next(
+            key
+            for key, part in content.parts.items()
+            if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp
+        )
     if slot is Slot.MOVED:
         return _with(content, key, *_times(instance + timedelta(minutes=5 * (1 + number % 100))))
     return _with(content, key, made("SUMMARY", word))

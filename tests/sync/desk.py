@@ -131,6 +131,11 @@ class Remote:
         self.shelf.put(remote_id, new.raw)
         return remote_id
 
+    def change(self, uid: str, old: str, new: str) -> None:
+        """Somebody changes a text in an object there, and leaves the rest of it as it is."""
+        remote_id = self.id_of(uid)
+        self.shelf.put(remote_id, self.shelf.objects[remote_id][1].replace(old.encode(), new.encode()))
+
     def delete(self, uid: str) -> None:
         self.shelf.delete(self.id_of(uid))
 
@@ -264,9 +269,7 @@ class SyncDesk:
     def worker(self) -> Worker:
         """The worker of this process."""
         owner = f"worker-{self.worker_number}"
-        return Worker(
-            self.office(), owner=owner, threads=1, jitter=lambda: 1.0, observe=self.seen.append, quiet=True
-        )
+        return Worker(self.office(), owner=owner, threads=1, jitter=lambda: 1.0, observe=self.seen.append, quiet=True)
 
     def rule_now(self, key: str = "r") -> Rule:
         with self.database.reading() as tx:
