@@ -327,7 +327,7 @@ def changed_there(a: Assignment, pair: Pair, known: Bases, old: Views, new: View
 
 
 def relinked(pair: Pair) -> Pair:
-    """The pair with its link on the remote object that was seen."""
+    """The pair with its link on the remote object that was seen; which version of that it knows is still to be kept."""
     if pair.link is None or pair.there is None or pair.link.remote_id == pair.remote_id:
         return pair
-    return replace(pair, link=replace(pair.link, remote_id=pair.remote_id, remote_etag=pair.there.etag))
+    return replace(pair, link=replace(pair.link, remote_id=pair.remote_id, remote_etag=None))
