@@ -27,6 +27,7 @@ from bridge.config.schema import written  # noqa: E402
 from bridge.config.shape import ANY, settings_at, walk  # noqa: E402
 from bridge.radicale_plugin.refusal import refusal  # noqa: E402
 from bridge.web import metrics  # noqa: E402
+from bridge.web.rule_metrics import empty_gauges  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -241,6 +242,7 @@ def _metrics() -> str:
         # The library has no public way to ask for them.
         labels = ", ".join(f"`{label}`" for label in each._labelnames) or "none"  # noqa: SLF001
         rows.append((f"`{name}`", described.type, labels, described.documentation))
+    rows += [(f"`{each.name}`", each.type, "`rule`", each.documentation) for each in empty_gauges()]
     return "\n".join(
         [
             "# Metrics",

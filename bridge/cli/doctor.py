@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bridge import bootstrap
-from bridge.cli import machine_checks, screen
+from bridge.cli import connection_checks, machine_checks, screen
 from bridge.cli.findings import State, bad, ok, warn
 from bridge.cli.options import with_config, with_json
 from bridge.cli.outcome import Exit
@@ -31,11 +31,12 @@ _MOST_NAMED = 5
 
 @click.command()
 @click.option("--deep", is_flag=True, help="Read every appointment too; takes a while")
+@click.option("--connections", is_flag=True, help="Log in at every connection too, and look for the rules' calendars")
 @with_config
 @with_json
-def doctor(config: Path, *, deep: bool, as_json: bool) -> None:
-    """Check clock, database, permissions, time-zone data, addresses, certificates, users and feeds."""
-    findings = list(_findings(config, deep=deep))
+def doctor(config: Path, *, deep: bool, connections: bool, as_json: bool) -> None:
+    """Check clock, database, permissions, time-zone data, addresses, certificates, users, feeds and rules."""
+    findings = list(_findings(config, deep=deep, connections=connections))
     if as_json:
         screen.document(
             {
@@ -63,7 +64,7 @@ def doctor(config: Path, *, deep: bool, as_json: bool) -> None:
         click.get_current_context().exit(Exit.PART)
 
 
-def _findings(config: Path, *, deep: bool) -> Iterator[Finding]:
+def _findings(config: Path, *, deep: bool, connections: bool) -> Iterator[Finding]:
     configuration = bootstrap.read_configuration(config)
     now = bootstrap.now()
     yield ok("configuration", f"{configuration.path} is right.")
@@ -85,6 +86,9 @@ def _findings(config: Path, *, deep: bool) -> Iterator[Finding]:
         site.database.check()
         with site.database.reading() as tx:
             yield from _store(site, tx, deep=deep)
+        yield from connection_checks.passwords(site)
+        if connections:
+            yield from connection_checks.logins(site)
     except StoreError as error:
         yield bad("database", error.message, _remedy(error))
 

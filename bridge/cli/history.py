@@ -1,4 +1,4 @@
-"""`history` and `undo`: who changed what, and how it is taken back."""
+"""`history`: who changed what."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import click
 from bridge.cli import screen
 from bridge.cli.opening import opened
 from bridge.cli.options import with_config, with_json
-from bridge.cli.places import address_of, joinable
+from bridge.cli.places import address_of
 from bridge.errors import NotFound
 from bridge.store import journal
-from bridge.store.journal import Author
-from bridge.store.undo import undo as take_back
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -39,7 +37,7 @@ def history(calendar: str | None, uid: str | None, limit: int, config: Path, *, 
         address = None if calendar is None else address_of(site, tx, calendar)
         entries = journal.history(tx, address=address, uid=uid, limit=limit)
     if as_json:
-        screen.document({"entries": [_as_json(entry) for entry in entries]})
+        screen.document({"entries": [entry_document(entry) for entry in entries]})
         return
     if not entries:
         screen.say("Nothing was changed.")
@@ -71,7 +69,8 @@ def _zone(site: Site, entry: JournalEntry) -> tzinfo:
         return next((account.time_zone for account in site.configuration.accounts.values()), ZoneInfo("UTC"))
 
 
-def _as_json(entry: JournalEntry) -> dict[str, object]:
+def entry_document(entry: JournalEntry) -> dict[str, object]:
+    """A change, for programs."""
     return {
         "id": entry.id,
         "at": entry.at,
@@ -83,27 +82,3 @@ def _as_json(entry: JournalEntry) -> dict[str, object]:
         "who": entry.author.who,
         "via": entry.author.via,
     }
-
-
-@click.command()
-@click.argument("entry", type=click.IntRange(1))
-@with_config
-@with_json
-def undo(entry: int, config: Path, *, as_json: bool) -> None:
-    """Take one change back: ENTRY is its number in `calbridge history`."""
-    site = opened(config)
-    with site.database.writing() as tx:
-        address = journal.get(tx, entry).address
-        undone = take_back(
-            tx,
-            entry,
-            author=Author("undo", f"calbridge undo {entry}"),
-            parse=lambda raw: site.parse(raw, address),
-            joinable=joinable(site, tx, address),
-        )
-    if as_json:
-        screen.document({"undone": _as_json(undone)})
-        return
-    title = undone.summary or undone.uid
-    stands = {"create": "is deleted again", "replace": "is as it was before", "remove": "is back"}[undone.action]
-    screen.say(f"{title!r} in {undone.address} {stands}.")

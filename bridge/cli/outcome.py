@@ -23,7 +23,7 @@ Exit codes:
   2  wrong usage
   3  the configuration is refused
   4  the database is out of reach, locked, full, or of a newer version
-  5  done in part (import with refused items, doctor with findings)
+  5  done in part, or something needs a person (refused items, findings, rules in trouble)
   130  interrupted
 """
 

@@ -6,17 +6,26 @@ from importlib import metadata
 
 import click
 
+from bridge.cli.conflicts import conflicts
+from bridge.cli.connecting import calendars, connect
 from bridge.cli.demo import demo
 from bridge.cli.doctor import doctor
 from bridge.cli.exporting import export
 from bridge.cli.feed import feed
-from bridge.cli.history import history, undo
+from bridge.cli.held import held
+from bridge.cli.history import history
 from bridge.cli.importing import import_files
 from bridge.cli.key import key
+from bridge.cli.log import log
 from bridge.cli.outcome import EPILOG, Program
+from bridge.cli.parked import parked
 from bridge.cli.restored import restored
+from bridge.cli.rule import rule
 from bridge.cli.serving import check_config, init, serve
+from bridge.cli.status import status
+from bridge.cli.undoing import undo
 from bridge.cli.user import user
+from bridge.cli.worker import worker
 
 
 def _show_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 -- click's form
@@ -40,5 +49,10 @@ def program() -> None:
     """Self-hosted CalDAV and ICS bridge for organisations that plan appointments."""
 
 
-for each in (serve, init, check_config, demo, user, feed, key, history, undo, import_files, export, restored, doctor):
+for each in (
+    *(serve, worker, init, check_config, demo),
+    *(user, feed, key),
+    *(connect, calendars, rule, status, log, held, conflicts, parked),
+    *(history, undo, import_files, export, restored, doctor),
+):
     program.add_command(each)

@@ -271,6 +271,10 @@ class Database:
     def _configure_postgresql(self, connection: Any, _record: object) -> None:
         # Whoever hangs while it holds a lock must not make everybody else hang too.
         connection.execute(f"SET lock_timeout = {self._patience // timedelta(milliseconds=1)}")
+        # A plan made while a table was empty is kept when it has grown: reading all of it must not stay the way.
+        connection.execute("SET enable_seqscan = off")
+        # Statements here are short; to compile those that read a whole table after all takes longer than they do.
+        connection.execute("SET jit = off")
         connection.commit()
 
 

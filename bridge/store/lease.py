@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, null, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, null, or_, select, update
 
 from bridge.errors import LeaseLost
 from bridge.store.database import instant, microseconds
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from bridge.store.rule import Problem, Rule
 
 _NOW: ColumnElement[int] = bindparam("now", type_=rule.c.due_at.type)
-_READY = and_(intent.c.rule_id == rule.c.id, intent.c.not_before <= _NOW)
-_FIRST_INTENT = select(func.min(intent.c.not_before)).where(intent.c.rule_id == rule.c.id).scalar_subquery()
+# All at once, not for each rule: PostgreSQL keeps a plan that was made while the table was empty.
+_first = (
+    select(intent.c.rule_id, func.min(intent.c.not_before).label("at")).group_by(intent.c.rule_id).subquery("first")
+)
+_WITH_FIRST = rule.outerjoin(_first, _first.c.rule_id == rule.c.id)
 
 
 def _earlier(one: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -41,14 +44,15 @@ _ASKED = _earlier(rule.c.due_at, rule.c.wanted_at)
 _RUNS = and_(rule.c.active, ~rule.c.paused)
 _CLAIMABLE = (
     select(rule.c.id)
+    .select_from(_WITH_FIRST)
     .where(
         _RUNS,
-        or_(rule.c.due_at <= _NOW, rule.c.wanted_at <= _NOW, exists().where(_READY)),
+        or_(rule.c.due_at <= _NOW, rule.c.wanted_at <= _NOW, _first.c.at <= _NOW),
         or_(rule.c.not_before.is_(None), rule.c.not_before <= _NOW),
         or_(rule.c.lease_until.is_(None), rule.c.lease_until <= _NOW),
     )
     # Who has waited longest comes first, for whatever reason.
-    .order_by(_earlier(_ASKED, _FIRST_INTENT), rule.c.id)
+    .order_by(_earlier(_ASKED, _first.c.at), rule.c.id)
     .limit(bindparam("most"))
     # Intents may be noted for a rule whose row is locked: their references to it need only its key.
     .with_for_update(of=rule, skip_locked=True, key_share=True)
@@ -228,11 +232,10 @@ def _problem_values(problem: Problem | None) -> dict[str, Any]:
     }
 
 
-_moments = select(
-    _earlier(_ASKED, _FIRST_INTENT).label("due"), rule.c.not_before.label("earliest"), rule.c.lease_until.label("free")
-).where(_RUNS)
-_moment = _moments.subquery()
-_NEXT = select(func.min(_later(_later(_moment.c.due, _moment.c.earliest), _moment.c.free)))
+_DUE = _earlier(_ASKED, _first.c.at)
+_NEXT = (
+    select(func.min(_later(_later(_DUE, rule.c.not_before), rule.c.lease_until))).select_from(_WITH_FIRST).where(_RUNS)
+)
 
 
 def next_due(tx: Transaction) -> datetime | None:

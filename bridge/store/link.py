@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
-from bridge.errors import ObjectRefused
+from bridge.errors import Conflict, ObjectRefused
 from bridge.store import texts
 from bridge.store.database import instant, microseconds
 from bridge.store.names import LONGEST_NAME, can_be_kept
@@ -92,7 +93,11 @@ _EVERY = select(*_COLUMNS).where(_OF_RULE)
 _IN_ORDER = _EVERY.order_by(link.c.uid)
 _BY_UID = _EVERY.where(link.c.uid == bindparam("uid"))
 _BY_UIDS = _EVERY.where(link.c.uid.in_(bindparam("uids", expanding=True)))
-_BY_REMOTES = _EVERY.where(link.c.remote_id.in_(bindparam("remote_ids", expanding=True)))
+_BY_REMOTES = select(*_COLUMNS).where(
+    link.c.remote_id.in_(bindparam("remote_ids", expanding=True)),
+    # Not by the key, which would lead to all links of the rule.
+    link.c.rule_id + 0 == bindparam("rule_id"),
+)
 _ETAGS = select(link.c.remote_id, func.coalesce(link.c.remote_etag, "")).where(_OF_RULE, link.c.remote_id.is_not(None))
 _ETAGS_OF_PAIRS = _ETAGS.where(or_(link.c.base_here.is_not(None), link.c.base_there.is_not(None)))
 _UIDS = select(link.c.uid).where(_OF_RULE)
@@ -174,6 +179,7 @@ def put(tx: Transaction, new: Link) -> None:
 
     Raises:
         ObjectRefused: The remote id or the UID is no text that a database can keep, or far too long.
+        Conflict: Another link of the rule has the remote id; the transaction must end with it.
     """
     put_many(tx, [new])
 
@@ -197,6 +203,7 @@ def put_many(tx: Transaction, new: Sequence[Link]) -> None:
 
     Raises:
         ObjectRefused: As `put` says; then none of them is written.
+        Conflict: As `put` says.
     """
     if not new:
         return
@@ -204,7 +211,15 @@ def put_many(tx: Transaction, new: Sequence[Link]) -> None:
         _refuse_names(each)
     rows = [_values(each) for each in sorted(new, key=lambda each: each.uid)]
     replaced = _bases(tx, new[0].rule_id, [each.uid for each in new])
-    tx.connection.execute(_UPSERT[tx.connection.dialect.name], rows)
+    try:
+        tx.connection.execute(_UPSERT[tx.connection.dialect.name], rows)
+    except IntegrityError as error:
+        if "unique" not in str(error.orig).lower():
+            raise
+        raise Conflict(
+            f"The remote object of {' or '.join(repr(each.uid) for each in new[:3])} is linked to another appointment.",
+            remedy="Reset the rule: everything is read and compared anew.",
+        ) from error
     texts.forget_unused(tx, replaced - {etag for each in new for etag in (each.base_here, each.base_there)})
 
 

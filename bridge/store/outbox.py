@@ -32,6 +32,7 @@ class Intent:
     """An object that needs attention under a rule.
 
     Attributes:
+        id: Number of the intent; never given to another.
         rule_id: The rule.
         side: Where the object was seen to need it.
         key: UID of an object here, remote id of one there.
@@ -42,6 +43,7 @@ class Intent:
         hint: What the upstream said of an object there: `changed`, `gone` or `absent`; empty for one here.
     """
 
+    id: int
     rule_id: int
     side: Side
     key: str
@@ -77,7 +79,7 @@ _PUSHING = (
 def _note(new: Any) -> Any:
     """Both dialects have the same words for it, in classes of their own."""
     return new.on_conflict_do_update(
-        index_elements=["rule_id", "side", "key"],
+        index_elements=["key", "rule_id", "side"],
         set_={
             "version": intent.c.version + 1,
             "attempts": 0,
@@ -159,6 +161,7 @@ def _write(tx: Transaction, wanted: list[tuple[int, Side, str, str]], *, not_bef
 
 _TAKE = (
     select(
+        intent.c.id,
         intent.c.rule_id,
         intent.c.side,
         intent.c.key,
@@ -169,7 +172,7 @@ _TAKE = (
         intent.c.hint,
     )
     .where(intent.c.rule_id == bindparam("rule_id"), intent.c.not_before <= bindparam("now"))
-    .order_by(intent.c.not_before)
+    .order_by(intent.c.not_before, intent.c.id)
     .limit(bindparam("most"))
 )
 _SIDES = {side.value: side for side in Side}
@@ -182,28 +185,14 @@ def take(tx: Transaction, rule_id: int, *, now: datetime, limit: int) -> list[In
     """
     rows = tx.connection.execute(_TAKE, {"rule_id": rule_id, "now": microseconds(now), "most": limit})
     return [
-        Intent(number, _SIDES[side], key, instant(noted), version, attempts, instant(not_before), hint)
-        for number, side, key, noted, version, attempts, not_before, hint in rows
+        Intent(number, of_rule, _SIDES[side], key, instant(noted), version, attempts, instant(not_before), hint)
+        for number, of_rule, side, key, noted, version, attempts, not_before, hint in rows
     ]
 
 
-_THIS = (
-    (intent.c.rule_id == bindparam("of_rule"))
-    & (intent.c.side == bindparam("of_side"))
-    & (intent.c.key == bindparam("of_key"))
-    & (intent.c.version == bindparam("of_version"))
-)
+_THIS = (intent.c.id == bindparam("this")) & (intent.c.version == bindparam("of_version"))
 _SETTLE = delete(intent).where(_THIS)
 _POSTPONE = update(intent).where(_THIS).values(attempts=intent.c.attempts + 1, not_before=bindparam("until"))
-
-
-def _named(which: Intent) -> dict[str, object]:
-    return {
-        "of_rule": which.rule_id,
-        "of_side": which.side,
-        "of_key": which.key,
-        "of_version": which.version,
-    }
 
 
 def settle(tx: Transaction, dealt_with: Intent) -> bool:
@@ -214,7 +203,7 @@ def settle(tx: Transaction, dealt_with: Intent) -> bool:
     Returns:
         Whether it ended.
     """
-    return tx.connection.execute(_SETTLE, _named(dealt_with)).rowcount == 1
+    return tx.connection.execute(_SETTLE, {"this": dealt_with.id, "of_version": dealt_with.version}).rowcount == 1
 
 
 def postpone(tx: Transaction, put_off: Intent, until: datetime) -> bool:
@@ -223,7 +212,12 @@ def postpone(tx: Transaction, put_off: Intent, until: datetime) -> bool:
     Returns:
         Whether it was put off.
     """
-    return tx.connection.execute(_POSTPONE, {**_named(put_off), "until": microseconds(until)}).rowcount == 1
+    return (
+        tx.connection.execute(
+            _POSTPONE, {"this": put_off.id, "of_version": put_off.version, "until": microseconds(until)}
+        ).rowcount
+        == 1
+    )
 
 
 _WAITING = (

@@ -238,7 +238,8 @@ link = Table(
     Column("written_at", BigInteger, comment="when we last wrote there"),
     Column("streak", Integer, nullable=False, comment="passes in a row that had to write it"),
     Column("wrote", Text, nullable=False, comment="digest of what was last written"),
-    UniqueConstraint("rule_id", "remote_id"),
+    # Begins otherwise than the key does, so that PostgreSQL cannot take the one for the other while it knows no better.
+    UniqueConstraint("remote_id", "rule_id"),
     Index(None, "base_here"),
     Index(None, "base_there"),
     sqlite_with_rowid=False,
@@ -247,16 +248,19 @@ link = Table(
 intent = Table(
     "intent",
     metadata,
-    Column("rule_id", ForeignKey("rule.id", ondelete="CASCADE"), primary_key=True),
-    Column("side", String(5), primary_key=True, comment="here | there"),
-    Column("key", Text, primary_key=True, comment="UID here, remote id there"),
+    Column("id", _Id, primary_key=True),
+    Column("rule_id", ForeignKey("rule.id", ondelete="CASCADE"), nullable=False),
+    Column("side", String(5), nullable=False, comment="here | there"),
+    Column("key", Text, nullable=False, comment="UID here, remote id there"),
     Column("noted_at", BigInteger, nullable=False),
     Column("version", BigInteger, nullable=False, comment="raised each time that it is noted again"),
     Column("attempts", Integer, nullable=False),
     Column("not_before", BigInteger, nullable=False),
     Column("hint", String(8), nullable=False, comment="changed | gone | absent, or empty"),
+    # PostgreSQL mostly sees this table empty: for each question one index must be the only one that answers it.
+    UniqueConstraint("key", "rule_id", "side"),
     Index(None, "rule_id", "not_before"),
-    sqlite_with_rowid=False,
+    sqlite_autoincrement=True,
 )
 
 run = Table(

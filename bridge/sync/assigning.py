@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from bridge.core import ics
 from bridge.core.origin import Origin
-from bridge.errors import CalendarGone
+from bridge.errors import CalendarGone, ConfigurationError
 from bridge.store import rule as rules
 from bridge.sync.assignment import Assignment
 from bridge.sync.terms import terms_of
@@ -82,6 +82,7 @@ class Office:
             if calendar is None:
                 calendar = pick(upstream.calendars(), settings.calendar).id
                 with self.database.writing() as tx:
+                    self._refuse_a_second_rule(rules.every(tx), rule, calendar)
                     rules.note_calendar(tx, rule.id, calendar)
             yield Assignment(
                 rule=rule,
@@ -95,6 +96,24 @@ class Office:
                 owner=owner,
                 clock=self.clock,
             )
+
+    @staticmethod
+    def _refuse_a_second_rule(every: Sequence[Rule], rule: Rule, calendar: str) -> None:
+        """Passes where no other rule leads to the same remote calendar, under whatever name or address.
+
+        Raises:
+            ConfigurationError: One does, and one of both writes to what the other reads.
+        """
+        for other in every:
+            if not other.active or other.id == rule.id or not calendar or other.calendar != calendar:
+                continue
+            only_read = not rule.pushes and not other.pushes
+            if not only_read or other.collection_id == rule.collection_id:
+                raise ConfigurationError(
+                    f"The rules {other.key!r} and {rule.key!r} lead to the same remote calendar: "
+                    "what one of them writes there, the other would take for new.",
+                    remedy="Take one of them out of the configuration, or give it another calendar.",
+                )
 
 
 def pick(calendars: Sequence[RemoteCalendar], wanted: str) -> RemoteCalendar:

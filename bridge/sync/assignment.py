@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.core.canonical import digest
+from bridge.core.content import read
+from bridge.core.difference import difference
 from bridge.errors import NotFound
 from bridge.store import collection as collections
 from bridge.store import lease
@@ -123,5 +125,10 @@ class Assignment:
 
 
 def same(one: CalendarObject, other: CalendarObject) -> bool:
-    """Whether two objects mean the same."""
-    return one.etag == other.etag or digest(one) == digest(other)
+    """Whether two objects mean the same.
+
+    An instance can be cancelled in two forms; so where the digests differ, it may still be that nothing does.
+    """
+    if one.etag == other.etag or digest(one) == digest(other):
+        return True
+    return one.component == other.component and not difference(read(one), read(other))

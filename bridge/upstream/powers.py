@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
+
+    from bridge.upstream.protocol import RemoteCalendar
 
 
 @runtime_checkable
@@ -28,3 +31,27 @@ class Paced(Protocol):
     @property
     def suggested_interval(self) -> timedelta | None:
         """How long to wait between two polls, as the calendar said the last time; None where it said nothing."""
+
+
+class Found(Protocol):
+    """What somebody who looked for calendars can tell."""
+
+    @property
+    def calendars(self) -> Sequence[RemoteCalendar]:
+        """The calendars, in the provider's order."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Sentences about the way there that a person should see."""
+
+
+@runtime_checkable
+class Discovering(Protocol):
+    """Looks for its calendars at several places, and tells what was odd on the way."""
+
+    def discover(self) -> Found:
+        """The calendars that the connection reaches, with what was odd on the way.
+
+        Raises:
+            LoginRefused: The provider does not let this user in.
+        """

@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from bridge.errors import StoreError
+from bridge.web.rule_metrics import RuleMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,10 @@ def pages(database: Database, *, configuration: Callable[[], Configuration]) -> 
             # Several worker processes: each keeps its counts in files, which are summed here.
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        # What the database tells is the same whichever process is asked.
+        of_rules = CollectorRegistry()
+        of_rules.register(RuleMetrics(database))
+        return Response(generate_latest(registry) + generate_latest(of_rules), content_type=CONTENT_TYPE_LATEST)
 
     @app.errorhandler(HTTPStatus.NOT_FOUND)
     def not_found(_error: object) -> tuple[str, HTTPStatus]:

@@ -14,6 +14,7 @@ what is not declared is shown to be missing.
 
 from __future__ import annotations
 
+import threading
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -92,6 +93,7 @@ class Known:
         keeps_too_dense: Whether it keeps an object that no program can use.
         lost_names: The file names that it refuses, or under which it finds nothing again.
         takes_uid_twice: Whether one UID may stand in a calendar twice.
+        settling: Seconds after a change in which a cursor cannot be trusted yet, and may expire for nothing.
     """
 
     capabilities: Capabilities
@@ -103,6 +105,7 @@ class Known:
     keeps_too_dense: bool = True
     lost_names: frozenset[str] = frozenset()
     takes_uid_twice: bool = False
+    settling: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,10 @@ class Remote:
     known: Known
     refusals: Mapping[str, Misdeed] = field(default_factory=dict)
     writes: Callable[[Request], bool] = writes
+
+    def settle(self) -> None:
+        """Waits until a cursor of the provider can be trusted."""
+        threading.Event().wait(self.known.settling)
 
     def through(self, port: int, *, patience: float = 30.0) -> Upstream:
         """An adapter that reaches the provider through the proxy on `port`."""

@@ -85,9 +85,10 @@ class ReadingContract(UpstreamContract):
         assert set(fetched.values()) == {"a", "b"}
 
     def test_a_cursor_of_an_unchanged_calendar_tells_of_no_loss_and_stays_good(
-        self, upstream: Upstream, calendar: str, somebody: Somebody
+        self, upstream: Upstream, calendar: str, somebody: Somebody, remote: Remote
     ) -> None:
         somebody.put(appointment("a"))
+        remote.settle()
         mirror = Mirror(upstream, calendar)
         before = dict(mirror.etags)
 

@@ -91,7 +91,7 @@ def _with_forty_overrides() -> str:
 APPOINTMENTS = {
     "plain": _event(),
     "umlauts and emoji": _event("Föhnen & Färben 💇🏽‍♀️ für Zoë", _SINGLE, "LOCATION:Œuvre\\, 北京\\, Straße 5"),
-    "long lines": _event("Haircut", _SINGLE, f"DESCRIPTION:{_LONG}äöü{_LONG}"),
+    "long lines": _event("Haircut", _SINGLE, f"DESCRIPTION:{_LONG}äöü{_LONG}The end"),
     "quotes and breaks": _event('Say "yes"\\, then\\; go', _SINGLE, 'DESCRIPTION:One\\nTwo \\\\ "three"'),
     "all day": _event("Holiday", "DTSTART;VALUE=DATE:20270105\nDTEND;VALUE=DATE:20270108"),
     "floating": _event("Opening", "DTSTART:20270105T090000\nDTEND:20270105T100000"),

@@ -66,6 +66,7 @@ class Shelf:
         misdeeds: What is done instead, or after, a call: popped from the front; None lets a call pass.
         inline: Whether its listings hold the objects themselves.
         neighbours: The other calendars of the same remote user; a UID stands in one of them only.
+        id: Of the calendar, as its connection lists it.
         watched: Told of each call before and after it is answered; what it raises goes to the caller.
     """
 
@@ -80,6 +81,7 @@ class Shelf:
     misdeeds: list[str | None] = field(default_factory=list)
     inline: bool = False
     neighbours: list[Shelf] = field(default_factory=list, repr=False)
+    id: str = "shelf"
     watched: Callable[[str, str], None] | None = field(default=None, repr=False)
 
     def put(self, remote_id: str, raw: bytes) -> str:
@@ -134,7 +136,7 @@ class ShelfUpstream:
     def calendars(self) -> Sequence[RemoteCalendar]:
         self._begin("calendars")
         components = self._capabilities.components
-        return [RemoteCalendar("shelf", "Shelf", not self._shelf.read_only, components)] if self._shelf.exists else []
+        return [RemoteCalendar(self._shelf.id, "Shelf", not self._shelf.read_only, components)] if self._shelf.exists else []
 
     def changes(self, calendar: str, cursor: str | None) -> Iterator[Page]:  # noqa: ARG002 -- it has one only
         misdeed = self._begin("changes")

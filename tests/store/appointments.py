@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -50,6 +51,7 @@ def task(uid: str = "call", summary: str = "Call back") -> CalendarObject:
     return parse("\r\n".join(lines).encode())
 
 
+@lru_cache(maxsize=4096)
 def parse(raw: bytes) -> CalendarObject:
-    """Reads the bytes of one object as the store's users do."""
+    """Reads the bytes of one object as the store's users do; what was read lately is remembered."""
     return ics.parse(raw, zone=AMSTERDAM, max_instances=1000)

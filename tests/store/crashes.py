@@ -13,25 +13,91 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import event, select
 
+from bridge.core.sides import Side
+from bridge.store import calendar_object, lease, outbox, rewind, run
+from bridge.store import link as links
+from bridge.store import rule as rules
+from bridge.store.collection import Address, Kind
 from bridge.store.database import Database
+from bridge.store.journal import Author
 from bridge.store.put_many import put_many
 from bridge.store.schema import metadata
-from tests.store.appointments import appointment
+from tests.store.appointments import appointment, parse
+from tests.store.assignments import MINUTE, declare, link
 from tests.store.desk import ANNA, Clock, Desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from bridge.store.database import Transaction
+    from bridge.store.rule import Rule
+
 KILLED = 9
 
 
 def prepare(desk: Desk) -> None:
-    """Two resources share an appointment, and one of them has another of its own."""
+    """Two resources share an appointment, and one of them has another of its own; a rule pushes from each.
+
+    One of the rules is in the midst of a pass.
+    """
     anna, room = desk.calendar("anna"), desk.calendar("room-1")
     for here in (anna, room):
         desk.put(here, "shared.ics", appointment("shared"), joinable={anna, room})
     desk.put(anna, "own.ics", appointment("own"))
     desk.put(anna, "own.ics", appointment("own", "Colour"))
+    for rule in (declare(desk, "running"), declare(desk, "waiting", of="room-1")):
+        with desk.database.writing() as tx:
+            wanted = [link(rule, uid, base_there=links.keep_body(tx, _BASE.raw)) for uid in ("own", "shared")]
+            links.put_many(tx, wanted)
+            outbox.bring_back(tx, rule.id, Side.HERE, ["own", "shared"])
+    with desk.database.writing() as tx:
+        (rule,) = lease.claim(tx, owner="worker", until=tx.now + MINUTE, limit=1)
+        run.begin(tx, rule.id, "poll")
+
+
+_BASE = appointment(summary="As it was")
+
+
+def _pull(desk: Desk) -> None:
+    """What a pass does at once when an object has changed there."""
+    new, there = appointment("own", "Pulled"), appointment("own", "As it is there")
+    anna = desk.calendar("anna")
+    with desk.database.writing() as tx:
+        rule = _running(tx)
+        (number,) = (each.id for each in run.recent(tx, rule.id))
+        author = Author("rule:running", f"run:{number}", rule.id)
+        calendar_object.put(tx, anna, "own.ics", new, author=author)
+        here, there_ = links.keep_body(tx, new.raw), links.keep_body(tx, there.raw)
+        links.put(tx, link(rule, "own", base_here=here, base_there=there_, remote_etag="2"))
+        run.note(tx, number, move="pull", side=Side.HERE, uid="own", summary="Pulled")
+        for intent in outbox.take(tx, rule.id, now=tx.now, limit=10):
+            outbox.settle(tx, intent)
+
+
+def _read(desk: Desk) -> None:
+    """What a pass does at once when it has read what changed there."""
+    with desk.database.writing() as tx:
+        rule = _running(tx)
+        outbox.note_there(tx, rule.id, [("/own.ics", "changed"), ("/new.ics", "changed"), ("/shared.ics", "gone")])
+        rules.note_cursor(tx, rule.id, "sync-2")
+        rules.note_full(tx, rule.id)
+
+
+def _remove_rule(desk: Desk) -> None:
+    with desk.database.writing() as tx:
+        rules.remove(tx, _running(tx).id)
+
+
+def _running(tx: Transaction) -> Rule:
+    rule = rules.find(tx, "running")
+    assert rule is not None
+    return lease.hold_lease(tx, rule.id, "worker")
+
+
+def _go_back(desk: Desk) -> None:
+    with desk.database.writing() as tx:
+        here = Address(Kind.RESOURCE, "salon", "anna")
+        rewind.rewind(tx, here, tx.now - MINUTE, author=ANNA, parse=parse)
 
 
 def _put_many(desk: Desk, where: int) -> None:
@@ -60,6 +126,11 @@ WRITES: Mapping[str, Callable[[Desk], object]] = {
     ),
     "put many": lambda desk: _put_many(desk, desk.calendar("room-1")),
     "undo": lambda desk: desk.undo(desk.history("anna")[0]),
+    "go back": _go_back,
+    "pull": _pull,
+    "read": _read,
+    "declare a rule": lambda desk: declare(desk, "running", target="elsewhere"),
+    "remove a rule": _remove_rule,
 }
 
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from bridge.core.canonical import digest
-from bridge.store.schema import body, calendar_object, collection, journal, metadata, placement, tombstone
+from bridge.store.schema import (
+    body,
+    calendar_object,
+    collection,
+    conflict,
+    journal,
+    link,
+    metadata,
+    placement,
+    tombstone,
+)
 from tests.store.appointments import parse
 
 if TYPE_CHECKING:
@@ -38,6 +48,8 @@ def _check_bodies(rows: dict[str, Any]) -> None:
     bodies = {row.etag: bytes(row.raw) for row in rows[body.name]}
     used = {row.etag for row in rows[calendar_object.name]} | {row.etag for row in rows[placement.name]}
     used |= {etag for row in rows[journal.name] for etag in (row.before, row.after) if etag is not None}
+    used |= {etag for row in rows[link.name] for etag in (row.base_here, row.base_there) if etag is not None}
+    used |= {etag for row in rows[conflict.name] for etag in (row.lost, row.kept)}
     assert used == set(bodies), "every text is there, and no text is kept for nothing"
     for etag, raw in bodies.items():
         assert parse(raw).etag == etag

@@ -33,6 +33,14 @@ def test_owned_calendars_come_by_name(desk: Desk) -> None:
     assert keys == ["anna", "room-1", "room-2"]
 
 
+def test_a_calendar_is_found_by_its_number_whatever_stands_beside_it(desk: Desk) -> None:
+    anna, bert = desk.calendar("anna"), desk.calendar("bert")
+
+    with desk.database.reading() as tx:
+        assert collection.with_id(tx, anna) == collection.get(tx, Address(Kind.RESOURCE, "salon", "anna"))
+        assert collection.with_id(tx, anna + bert) is None
+
+
 def test_a_calendar_that_is_not_there_is_not_found(desk: Desk) -> None:
     with pytest.raises(NotFound, match="'salon/anna'"):
         desk.state("anna")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tests.contracts import store, store_sharing, store_sync
+from tests.contracts import (
+    store,
+    store_links,
+    store_outbox,
+    store_record,
+    store_rules,
+    store_sharing,
+    store_sync,
+)
 
 
 class TestObjects(store.ObjectContract):
@@ -22,4 +30,36 @@ class TestMoves(store_sharing.MoveContract):
 
 
 class TestSync(store_sync.SyncContract):
+    pass
+
+
+class TestRules(store_rules.RuleContract):
+    pass
+
+
+class TestLeases(store_rules.LeaseContract):
+    pass
+
+
+class TestOutbox(store_outbox.OutboxContract):
+    pass
+
+
+class TestLinks(store_links.LinkContract):
+    pass
+
+
+class TestConflicts(store_links.ConflictContract):
+    pass
+
+
+class TestRuns(store_record.RunContract):
+    pass
+
+
+class TestHolds(store_record.HeldContract):
+    pass
+
+
+class TestParked(store_record.ParkedContract):
     pass

@@ -16,7 +16,7 @@ from tests.store.integrity import check_integrity
 if TYPE_CHECKING:
     from tests.store.desk import Clock, Desk
 
-FEWEST_STEPS = 8
+FEWEST_STEPS = 6
 
 
 class Cut(Exception):
@@ -46,7 +46,7 @@ def test_a_write_that_fails_at_any_statement_leaves_nothing(desk: Desk, database
     check_integrity(database)
 
 
-@pytest.mark.parametrize("name", ["create", "remove", "move", "replace in two calendars"])
+@pytest.mark.parametrize("name", ["create", "remove", "move", "replace in two calendars", "pull"])
 def test_a_process_that_is_killed_at_any_statement_leaves_nothing(
     url: str, desk: Desk, clock: Clock, name: str
 ) -> None:

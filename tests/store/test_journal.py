@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import func, select
 
-from bridge.errors import NotFound
-from bridge.store import calendar_object, collection, journal
+from bridge.errors import NotFound, NothingToUndo
+from bridge.store import calendar_object, collection, journal, rewind
 from bridge.store.collection import Address, Kind
 from bridge.store.journal import Action, Author
 from bridge.store.schema import body
-from tests.store.appointments import appointment
+from tests.store.appointments import appointment, parse
 from tests.store.integrity import check_integrity
 
 if TYPE_CHECKING:
@@ -123,3 +123,18 @@ def test_expiry_of_many_entries_forgets_all_their_texts(desk: Desk) -> None:
 
     assert desk.summaries(anna) == {"x.ics": "619"}
     check_integrity(desk.database, expired=True)
+
+
+def test_no_calendar_goes_further_back_than_the_journal(desk: Desk) -> None:
+    anna, begin = desk.calendar(), desk.clock.now - timedelta(days=1)
+    for title in ("One", "Two"):
+        desk.put(anna, "a.ics", appointment("a", title))
+        desk.clock.go_on(timedelta(days=1))
+    with desk.database.writing() as tx:
+        journal.expire(tx, tx.now - timedelta(days=1))
+    here = Address(Kind.RESOURCE, "salon", "anna")
+
+    with pytest.raises(NothingToUndo, match="begins only at 2026-11-22"), desk.database.writing() as tx:
+        rewind.rewind(tx, here, begin, author=Author("undo"), parse=parse)
+
+    assert desk.summaries(anna) == {"a.ics": "Two"}

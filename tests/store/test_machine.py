@@ -14,9 +14,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from bridge.core.canonical import digest
 from bridge.errors import Conflict, NotFound, SyncTokenRefused
-from bridge.store import collection, journal
+from bridge.store import collection, journal, outbox, placement
 from bridge.store.database import Database
 from tests.store.appointments import appointment, parse
+from tests.store.assignments import declare
 from tests.store.desk import Clock, Desk
 from tests.store.integrity import check_integrity
 
@@ -48,10 +49,18 @@ class StoreMachine(RuleBasedStateMachine):
         # Where it stands -> a box that all placements of one shared object have in common.
         self.model: dict[tuple[str, str], list[bytes]] = {}
         self.clients: dict[str, tuple[str, dict[str, str]]] = {key: ("", {}) for key in KEYS}
+        # What the passes of a rule of each calendar have copied: etag by UID.
+        self.pushers = {key: declare(self.desk, f"rule of {key}", of=key) for key in KEYS}
+        self.copies: dict[str, dict[str, str]] = {key: {} for key in KEYS}
         self.expired = False
 
     def teardown(self) -> None:
         try:
+            for key, here in self.ids.items():
+                self.a_pass(key, limit=1000)
+                with self.database.reading() as tx:
+                    there = {each.uid: each.etag for each in placement.get_all(tx, here)}
+                assert self.copies[key] == there, "whoever follows the intents has seen everything"
             if self.expired:
                 with self.database.writing() as tx:
                     journal.expire(tx, tx.now)
@@ -136,6 +145,21 @@ class StoreMachine(RuleBasedStateMachine):
         self.clients[key] = (page.token, known)
         if not page.truncated:
             assert known == {href: parse(box[0]).etag for (where, href), box in self.model.items() if where == key}
+
+    @rule(key=keys, limit=strategies.sampled_from((1, 2)))
+    def some_of_a_pass(self, key: str, limit: int) -> None:
+        self.a_pass(key, limit)
+
+    def a_pass(self, key: str, limit: int) -> None:
+        copy = self.copies[key]
+        with self.database.writing() as tx:
+            taken = outbox.take(tx, self.pushers[key].id, now=tx.now, limit=limit)
+            found = {each.uid: each for each in placement.by_uids(tx, self.ids[key], [each.key for each in taken])}
+            for intent in taken:
+                copy.pop(intent.key, None)
+                if intent.key in found:
+                    copy[intent.key] = found[intent.key].etag
+                assert outbox.settle(tx, intent)
 
     @precondition(lambda self: not self.expired)
     @rule()

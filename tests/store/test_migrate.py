@@ -19,6 +19,7 @@ from bridge.store.database import Database
 from bridge.store.schema import metadata
 from tests.repository import TOP
 from tests.store.appointments import appointment
+from tests.store.assignments import declare
 from tests.store.desk import Clock, Desk
 from tests.store.integrity import check_integrity
 
@@ -164,6 +165,28 @@ def test_a_migration_that_fails_changes_nothing(empty: Database) -> None:
         empty.migrate()
 
     assert inspect(empty.engine).get_table_names() == ["placement"]
+
+
+def test_a_database_of_the_first_version_gets_the_later_tables_and_keeps_what_it_has(
+    empty: Database, tmp_path: Path
+) -> None:
+    first = tmp_path / "migrations"
+    shutil.copytree(migrate.FOLDER, first)
+    for later in (first / "versions").glob("000[2-9]_*.py"):
+        later.unlink()
+    empty.migrate(first)
+    with empty.writing() as tx:
+        tx.connection.exec_driver_sql(
+            "INSERT INTO collection (kind, owner, key, incarnation, revision, floor, changed_at)"
+            " VALUES ('resource', 'salon', 'anna', '0123456789abcdef', 7, 3, 0)"
+        )
+
+    empty.migrate()
+
+    desk = Desk(empty, Clock())
+    desk.put(desk.calendar(), "x.ics", appointment())
+    assert desk.state().tag == "0123456789abcdef-8"
+    assert declare(desk).collection_id == desk.calendar()
 
 
 def test_a_later_migration_may_replace_a_table_that_others_refer_to(empty: Database, tmp_path: Path) -> None:

@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import event
 
-from bridge.store import calendar_object, collection, journal, placement
+from bridge.core.sides import Side
+from bridge.store import calendar_object, collection, journal, lease, outbox, placement, run
+from bridge.store import link as links
+from bridge.store import rule as rules
 from bridge.store.collection import Address, Kind
 from tests.store.appointments import START, appointment
+from tests.store.assignments import declare, intents, link
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bridge.store.database import Database, Transaction
+    from bridge.store.rule import Rule
     from tests.store.desk import Desk
 
 SALON = Address(Kind.RESOURCE, "salon", "anna")
@@ -142,3 +147,74 @@ def test_upkeep_looks_only_at_what_is_old(database: Database, anna: int) -> None
         journal.expire(tx, START)
 
     assert scans(plans(database, upkeep, writing=True)) == []
+
+
+@pytest.fixture
+def rule(desk: Desk, anna: int) -> Rule:
+    """A rule with fifty links and a hundred intents."""
+    assert anna
+    made = declare(desk)
+    with desk.database.writing() as tx:
+        texts = [links.keep_body(tx, appointment(str(number), "There").raw) for number in range(50)]
+        links.put_many(tx, [link(made, str(number), base_there=etag) for number, etag in enumerate(texts)])
+        outbox.bring_back(tx, made.id, Side.HERE, map(str, range(50)))
+        outbox.note_there(tx, made.id, [(f"/{number}.ics", "changed") for number in range(50)])
+        run.begin(tx, made.id, "poll")
+    return made
+
+
+@pytest.fixture(params=["pull", "read", "look", "compare", "guard", "log"])
+def pass_(request: pytest.FixtureRequest, desk: Desk, anna: int, rule: Rule) -> Callable[[Transaction], object]:
+    (done, *_) = intents(desk, rule)
+    author = journal.Author("rule:anna-google", "run:1", rule.id)
+    new = link(rule, "1", base_there=appointment("1", "Other").etag)
+
+    def pull(tx: Transaction) -> None:
+        calendar_object.put(tx, anna, "1.ics", appointment("1", "Other"), author=author)
+        links.put(tx, new)
+        links.remove(tx, rule.id, "2")
+        run.note(tx, 1, move="pull", side=Side.HERE, uid="1", summary="Other")
+        outbox.settle(tx, done)
+
+    def read(tx: Transaction) -> None:
+        outbox.note_there(tx, rule.id, [("/1.ics", "changed")])
+        rules.note_cursor(tx, rule.id, "2")
+
+    parts: dict[str, Callable[[Transaction], object]] = {
+        "pull": pull,
+        "read": read,
+        "look": lambda tx: (
+            outbox.take(tx, rule.id, now=tx.now, limit=10),
+            links.by_uids(tx, rule.id, ["1", "2"]),
+            links.by_remotes(tx, rule.id, ["/1.ics", "/2.ics"]),
+            list(placement.by_uids(tx, anna, ["1", "2"])),
+        ),
+        "compare": lambda tx: (links.etags(tx, rule.id), links.uids(tx, rule.id), list(links.every(tx, rule.id))),
+        "guard": lambda tx: (run.deletions_since(tx, rule.id, START), links.count(tx, rule.id)),
+        "log": lambda tx: (journal.of_run(tx, 1), run.recent(tx, rule.id), run.items(tx, 1)),
+    }
+    return parts[request.param]
+
+
+def test_a_pass_looks_at_no_table_as_a_whole(database: Database, pass_: Callable[[Transaction], object]) -> None:
+    assert scans(plans(database, pass_, writing=True)) == []
+
+
+def test_links_are_compared_without_sorting(database: Database, rule: Rule) -> None:
+    steps = plans(database, lambda tx: (links.etags(tx, rule.id), list(links.every(tx, rule.id))))
+
+    assert not [step for step in steps if "TEMP B-TREE" in step]
+
+
+@pytest.mark.usefixtures("rule")
+def test_a_run_is_looked_up_among_those_of_rules_only(database: Database) -> None:
+    steps = plans(database, lambda tx: journal.of_run(tx, 1))
+
+    assert [step for step in steps if "ix_journal_via" in step]
+
+
+@pytest.mark.usefixtures("rule")
+def test_the_next_rule_is_found_without_reading_intents_one_by_one(database: Database) -> None:
+    steps = plans(database, lease.next_due)
+
+    assert [step for step in steps if "intent USING COVERING INDEX" in step]

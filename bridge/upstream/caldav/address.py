@@ -7,6 +7,7 @@ hex. The hrefs of objects are kept as paths, since a server may name them on any
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
@@ -14,6 +15,8 @@ _BARE = "-._~!$&'()*+,;=:@"
 _COUNTRY = 2
 """Letters of a country's domain."""
 
+_AUTHORITY = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*")
+_QUERY = re.compile(r"[?#].*", re.DOTALL)
 _PORTS = {"http": 80, "https": 443}
 _UNSAFE = "".join(map(chr, (*range(0x21), 0x7F, 0x22, 0x3C, 0x3E, 0x5C, 0x5E, 0x60, 0x7B, 0x7C, 0x7D)))
 _SHARED_SUFFIXES = frozenset({
@@ -29,8 +32,9 @@ _HOSTED_SUFFIXES = frozenset({
 
 
 def path_of(href: str) -> str:
-    """The path of an href or URL in normal form; query and fragment do not belong to it."""
-    return "/".join(quote(unquote_to_bytes(segment), safe=_BARE) for segment in urlsplit(_clean(href)).path.split("/"))
+    """The path of an href or URL in normal form, whatever stands there; query and fragment do not belong to it."""
+    path = _QUERY.sub("", _AUTHORITY.sub("", href.strip()))
+    return "/".join(quote(unquote_to_bytes(segment), safe=_BARE) for segment in path.split("/"))
 
 
 def collection_url(url: str) -> str:
@@ -113,5 +117,5 @@ def _is_address(host: str) -> bool:
 
 
 def _clean(href: str) -> str:
-    # `urlsplit` removes line breaks, and takes a raw '?' or '#' for what it is; blanks and the like are only encoded.
+    # `urlsplit` would remove line breaks, and strip blanks, in the middle of a name.
     return "".join(f"%{ord(char):02X}" if char in _UNSAFE else char for char in href.strip())

@@ -186,14 +186,14 @@ class _Search:
                 remedy=login_remedy(host_of(base), HTTPStatus.UNAUTHORIZED),
             )
         hrefs = own.hrefs(f"{DAV}current-user-principal") or own.hrefs(f"{DAV}principal-URL")
-        principal = absolute(base, hrefs[0]) if hrefs else ""
+        principal = _resolved(base, hrefs[:1])[0] if hrefs else ""
         homes = own.hrefs(f"{CALDAV}calendar-home-set")
         if not homes and principal:
             looked = self._look(principal)
             if looked is not None:
                 base, told = looked
                 homes = told.responses[0].hrefs(f"{CALDAV}calendar-home-set")
-        return principal, tuple(dict.fromkeys(collection_url(absolute(base, home)) for home in homes))
+        return principal, tuple(dict.fromkeys(map(collection_url, _resolved(base, homes))))
 
     def _home(self, home: str) -> Sequence[RemoteCalendar]:
         """The calendars of one home; a home that cannot be read is noted, the others go on."""
@@ -262,6 +262,17 @@ def _address(named: str) -> str:
         raise AddressRefused(
             f"{named[:200]!r} is no address of a CalDAV server.",
             remedy="Name a host, a mail address, or an address that begins with https://.",
+        ) from error
+
+
+def _resolved(base: str, hrefs: Sequence[str]) -> list[str]:
+    """The addresses that an answer from `base` names."""
+    try:
+        return [absolute(base, href) for href in hrefs]
+    except ValueError as error:
+        raise ListingDoubtful(
+            f"{host_of(base)} names its users or calendars by something that is no address: {error}.",
+            remedy="Name the address of the calendar itself.",
         ) from error
 
 

@@ -28,11 +28,14 @@ _VALUE = re.compile(r":[0-9]{8}(?:T[0-9]{6})?(Z?)\s*$")
 def with_ends(obj: CalendarObject) -> bytes:
     """The bytes of an object in which each event has a DTEND; every other line stays as it is.
 
-    An event of which the start cannot be read stays as it is, too.
+    An event of which the start is not written as RFC 5545 wants it stays as it is, too.
     """
     lines = [found[0] for found in _LINE.finditer(obj.raw)]
     names = [_flat(line).upper().strip() for line in lines]
-    components = iter(held_components(obj.calendar))
+    events = [each for each in held_components(obj.calendar) if each.name == "VEVENT"]
+    if not len(events) == names.count("BEGIN:VEVENT") == names.count("END:VEVENT"):
+        return obj.raw
+    components = iter(events)
     written: list[bytes] = []
     after = 0
     for begin in (number for number, name in enumerate(names) if name == "BEGIN:VEVENT"):

@@ -40,7 +40,8 @@ _NOT_ABOUT_THE_TOKEN = frozenset({
 })  # fmt: skip
 _SUFFIX = ".ics"
 _YOUNG_SECONDS = 2
-_MOST_ANSWERS = 10_000
+MOST_ANSWERS = 1_000
+"""Parts of a delta after which a server is thought to go on for ever."""
 
 
 def changes(place: Place, cursor: str | None, *, deltas: MutableMapping[str, bool]) -> Iterator[Page]:
@@ -100,13 +101,13 @@ def _listed(place: Place) -> tuple[Changed, ...]:
 def _delta(place: Place, token: str) -> Iterator[Page]:
     """The changes since `token`; all answers are read before the first page, so that an old token says so in time."""
     pages: list[tuple[Changed | Gone, ...]] = []
-    while len(pages) < _MOST_ANSWERS:
+    while len(pages) < MOST_ANSWERS:
         answer = _report(place, token)
         items = tuple(item for each in answer.responses if (item := _item(place, each)) is not None)
         pages.append(items)
         if not answer.sync_token:
             raise ListingDoubtful(f"{host_of(place.url)} told changes of {place.path} without a new sync token.")
-        if not _is_truncated(place, answer):
+        if not _is_truncated(answer):
             *others, last = pages
             yield from (Page(items=each) for each in others)
             yield Page(items=last, cursor=f"sync:{answer.sync_token}")
@@ -151,15 +152,15 @@ def _first_token(place: Place) -> str:
     return (last.cursor or "").removeprefix("sync:")
 
 
-def _is_truncated(place: Place, answer: Multistatus) -> bool:
+def _is_truncated(answer: Multistatus) -> bool:
     """Whether there is more to be asked for with the new token (RFC 6578 section 3.6)."""
-    return any(each.status == HTTPStatus.INSUFFICIENT_STORAGE and place.is_self(each) for each in answer.responses)
+    return any(each.status == HTTPStatus.INSUFFICIENT_STORAGE for each in answer.responses)
 
 
 def _item(place: Place, response: Response) -> Changed | Gone | None:
     """What is said of one member; None where it is about no calendar object."""
     remote_id = place.remote_id(response.href)
-    if not remote_id or place.is_self(response):
+    if not remote_id or place.is_self(response) or response.status == HTTPStatus.INSUFFICIENT_STORAGE:
         return None
     if response.status in _GONE:
         return Gone(remote_id)

@@ -145,7 +145,7 @@ class Wire:
             target = answer.headers.get("location", "")
             if answer.status not in _REDIRECTS or not target:
                 return answer
-            here = absolute(here, target)
+            here = _target(here, target)
         raise UpstreamUnavailable(
             f"{host_of(url)} sends every request on to another address, more than {MOST_REDIRECTS} times.",
             remedy="Name the address that it leads to in the end.",
@@ -190,7 +190,8 @@ class Wire:
                 )
             finally:
                 response.close()
-        except (OSError, urllib3.exceptions.HTTPError) as error:
+        # ValueError: the library reads even a Location that it shall not follow.
+        except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
             raise outage(error, host_of(url)) from error
 
     def _read(self, response: niquests.Response, url: str) -> bytes:
@@ -225,6 +226,15 @@ class Wire:
                 f"{host_of(url)} leads from https to http, where anybody on the way could read the password.",
                 remedy="Tell its operator; nothing was sent there.",
             )
+
+
+def _target(here: str, target: str) -> str:
+    try:
+        return absolute(here, target)
+    except ValueError as error:
+        raise UpstreamUnavailable(
+            f"{host_of(here)} leads on to {target[:200]!r}, which is no web address.", remedy="Tell its operator."
+        ) from error
 
 
 def _anonymous(request: Any) -> Any:

@@ -107,3 +107,10 @@ def test_an_etag_is_kept_bare_and_sent_as_it_came() -> None:
     assert etags.kept(None) == etags.kept('""') == ""
     assert etags.same('W/"a"', "a")
     assert not etags.same('W/"a"', "b")
+
+
+@pytest.mark.parametrize(
+    "href", ["http://[x/a.ics", "//host:99999/a.ics", "https://u:p@host:x/a.ics?q#f", "/a.ics#f?q"]
+)
+def test_an_href_with_an_impossible_host_still_has_a_path(href: str) -> None:
+    assert path_of(href) == "/a.ics"

@@ -6,6 +6,7 @@ import pytest
 
 from bridge.core.model import ComponentType
 from bridge.errors import AddressRefused, CalendarGone, LoginRefused, Throttled, UpstreamError, UpstreamUnavailable
+from bridge.upstream.caldav.discovery import named_host
 from bridge.upstream.caldav.services import Service
 from bridge.upstream.protocol import RemoteCalendar
 from tests.system.certificates import write_certificate
@@ -206,8 +207,6 @@ def test_what_is_no_address_is_refused(named: str) -> None:
 
 
 def test_apple_mail_addresses_lead_to_icloud() -> None:
-    from bridge.upstream.caldav.discovery import named_host
-
     assert named_host("anna@me.com") == named_host("anna@icloud.com") == "caldav.icloud.com"
     assert named_host("mailto:anna@example.org") == "example.org"
     assert named_host("Dav.Example.org:8443/x") == "dav.example.org"
@@ -273,4 +272,49 @@ def test_a_throttled_home_is_no_empty_one() -> None:
     with small_server(Manners()) as server, connected(server.site) as upstream:
         server.before = lambda request: Reply(429) if request.path == HOME else None
         with pytest.raises(Throttled):
+            upstream.calendars()
+
+
+def test_a_server_that_names_its_users_by_no_address_is_doubtful() -> None:
+    with small_server() as server, connected(server.site) as upstream:
+        odd = told(("/", "<current-user-principal><href>urn:uuid:1</href></current-user-principal>"))
+        server.before = lambda _: odd
+        with pytest.raises(UpstreamUnavailable, match="no address"):
+            upstream.calendars()
+
+
+def test_hrefs_that_are_no_addresses_are_no_calendars() -> None:
+    with small_server() as server, connected(server.site) as upstream:
+        default = "<c:schedule-default-calendar-URL><href>urn:uuid:1</href></c:schedule-default-calendar-URL>"
+        listing = told(("urn:uuid:2", types(CAL)), (CALENDAR, types(CAL) + default))
+        server.before = lambda request: listing if request.path == HOME else None
+
+        assert [(calendar.id, calendar.primary) for calendar in upstream.calendars()] == [(server.calendar, False)]
+
+
+def test_a_host_without_a_domain_is_not_looked_up_in_the_dns() -> None:
+    with small_server() as server:
+        named = f"http://localhost:{server.port}/"
+        server.before = lambda _: Reply(404)
+        with connected(named, resolver=pytest.fail) as upstream, pytest.raises(CalendarGone):
+            upstream.calendars()
+
+
+def test_a_principal_that_is_forbidden_leaves_what_the_address_itself_shows() -> None:
+    with small_server() as server, connected(server.calendar) as upstream:
+        own = told(
+            (
+                CALENDAR,
+                types(CAL) + f"<current-user-principal><href>{PRINCIPAL}</href></current-user-principal>",
+            )
+        )
+        server.before = lambda request: {CALENDAR: own, PRINCIPAL: Reply(403)}.get(request.path)
+
+        assert [calendar.id for calendar in upstream.calendars()] == [server.calendar]
+
+
+def test_a_place_that_is_no_home_at_depth_one_has_no_calendars() -> None:
+    with small_server() as server, connected(f"{server.site}/dav/") as upstream:
+        server.before = paths({("/dav/", "0"): told(("/dav/", types("<collection/>")))})
+        with pytest.raises(CalendarGone):
             upstream.calendars()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.errors import CalendarGone, CursorExpired, ListingDoubtful, LoginRefused, Throttled, UpstreamUnavailable
+from bridge.upstream.caldav import listing
 from tests.upstream.caldav.connecting import connected, listed, text
 from tests.upstream.caldav.small_server import CALENDAR, Manners, Reply, Request, SmallServer, small_server
 
@@ -176,14 +177,14 @@ def test_a_server_that_tells_its_token_in_reports_only_gives_deltas_all_the_same
 
 
 def test_tombstones_in_a_first_listing_are_nothing() -> None:
-    listing = (
+    answer = (
         b'<multistatus xmlns="DAV:"><response><href>/cal/alice/work/</href><propstat><prop><resourcetype><collection/>'
         b"</resourcetype></prop><status>HTTP/1.1 200 OK</status></propstat></response>"
         b"<response><href>/cal/alice/work/old.ics</href><status>HTTP/1.1 404 Not Found</status></response>"
         b"</multistatus>"
     )
     with calendar() as (server, upstream):
-        server.before = lambda request: Reply(207, listing) if request.headers.get("depth") == "1" else None
+        server.before = lambda request: Reply(207, answer) if request.headers.get("depth") == "1" else None
 
         assert listed(upstream, server.calendar)[:2] == ({}, set())
 
@@ -200,12 +201,12 @@ def test_only_calendar_objects_are_listed() -> None:
 
 
 def test_a_member_whose_version_cannot_be_told_exists_all_the_same() -> None:
-    listing = (
+    answer = (
         b'<multistatus xmlns="DAV:"><response><href>/cal/alice/work/a.ics</href><status>HTTP/1.1 500 Oops</status>'
         b"</response><sync-token>token-9</sync-token></multistatus>"
     )
     with calendar() as (server, upstream):
-        server.before = lambda request: Reply(207, listing) if request.method == "REPORT" else None
+        server.before = lambda request: Reply(207, answer) if request.method == "REPORT" else None
 
         assert listed(upstream, server.calendar, "sync:token-1") == ({A: ""}, set(), "sync:token-9")
 
@@ -334,3 +335,66 @@ def test_a_cursor_of_another_make_is_an_expired_one() -> None:
         for cursor in ("", "token-1", "young:5", "later:5"):
             with pytest.raises(CursorExpired):
                 listed(upstream, server.calendar, cursor)
+
+
+@pytest.mark.parametrize("status", [401, 429, 503])
+def test_trouble_with_the_made_up_token_is_trouble_and_no_opinion(status: int) -> None:
+    with calendar() as (server, upstream):
+        server.before = lambda request: Reply(status) if request.method == "REPORT" else None
+        with pytest.raises((LoginRefused, UpstreamUnavailable)):
+            listed(upstream, server.calendar)
+        server.before = lambda _: None
+        assert listed(upstream, server.calendar)[2].startswith("sync:")
+
+
+def test_a_subfolder_of_a_calendar_is_no_object_of_it() -> None:
+    folder = (
+        b'<multistatus xmlns="DAV:"><response><href>/cal/alice/work/sub.ics</href><propstat><prop><resourcetype>'
+        b"<collection/></resourcetype></prop><status>HTTP/1.1 200 OK</status></propstat></response>"
+        b"<sync-token>token-9</sync-token></multistatus>"
+    )
+    with calendar() as (server, upstream):
+        server.before = lambda request: Reply(207, folder) if request.method == "REPORT" else None
+
+        assert listed(upstream, server.calendar, "sync:token-1")[0] == {}
+
+
+def test_a_status_that_means_nothing_is_doubtful() -> None:
+    for status in ("", "OK", "HTTP/1.1 fine"):
+        odd = f'<multistatus xmlns="DAV:"><response><href>{A}</href><status>{status}</status></response></multistatus>'
+        with calendar() as (server, upstream):
+            server.before = lambda _, odd=odd: Reply(207, odd.encode())  # type: ignore[misc]
+            with pytest.raises(ListingDoubtful, match="means nothing"):
+                listed(upstream, server.calendar, "sync:token-1")
+
+
+def test_a_property_that_the_server_may_not_tell_is_no_lack_of_the_object() -> None:
+    denied = (
+        f'<multistatus xmlns="DAV:"><response><href>{A}</href><propstat><prop><getetag/></prop>'
+        "<status>HTTP/1.1 403 Forbidden</status></propstat></response><sync-token>token-9</sync-token></multistatus>"
+    )
+    with calendar() as (server, upstream):
+        server.before = lambda request: Reply(207, denied.encode()) if request.method == "REPORT" else None
+
+        assert listed(upstream, server.calendar, "sync:token-1")[0] == {A: ""}
+
+
+def test_a_state_without_the_calendar_itself_is_doubtful() -> None:
+    other = (
+        b'<multistatus xmlns="DAV:"><response><href>/other/</href><propstat><prop><resourcetype><collection/>'
+        b"</resourcetype></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>"
+    )
+    with calendar() as (server, upstream):
+        server.before = lambda _: Reply(207, other)
+        with pytest.raises(ListingDoubtful, match="does not speak of it"):
+            listed(upstream, server.calendar, "ctag:1")
+
+
+def test_a_delta_with_ever_new_tokens_is_left_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_ANSWERS", 3)
+    with calendar(Manners(cut_after=1)) as (server, upstream):
+        for number in range(5):
+            server.put(f"{number}.ics", text(str(number)))
+        with pytest.raises(ListingDoubtful, match="never end"):
+            listed(upstream, server.calendar, "sync:token-0")
+        assert server.count("REPORT") == 3

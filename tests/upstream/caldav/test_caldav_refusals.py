@@ -120,3 +120,7 @@ def test_a_name_that_nobody_knows_is_unknown() -> None:
 
 def test_a_name_that_is_known_by_now_is_asked_again_later() -> None:
     assert type(outage(socket.gaierror("try again"), "localhost")) is UpstreamUnavailable
+
+
+def test_a_name_that_cannot_be_one_is_unknown() -> None:
+    assert type(outage(socket.gaierror("no such name"), "x" * 70 + ".example")) is HostUnknown

@@ -224,3 +224,11 @@ def test_sogo_is_known_by_its_addresses_to_overwrite() -> None:
             assert not upstream.capabilities.exclusive_create
         with connected(server.site) as upstream:
             assert upstream.capabilities.exclusive_create
+
+
+def test_a_redirect_to_what_is_no_web_address_is_an_error() -> None:
+    with small_server() as server, connected(server.site) as upstream:
+        for target in ("mailto:anna@example.org", "http://[x", "http://a:99999/"):
+            server.before = lambda _, target=target: Reply(302, headers={"Location": target})  # type: ignore[misc]
+            with pytest.raises(UpstreamUnavailable):
+                listed(upstream, server.calendar)

@@ -343,3 +343,21 @@ def test_the_bytes_of_an_object_are_sent_as_they_are() -> None:
         put = next(request for request in server.requests if request.method == "PUT")
         assert put.headers["content-type"] == "text/calendar; charset=utf-8"
         assert not any(request.headers.get("if-match") == "*" for request in server.requests)
+
+
+def test_a_server_that_searches_badly_does_not_make_a_uid_taken() -> None:
+    with calendar() as (server, upstream):
+        server.put("other.ics", text("other"))
+        everything = only_on("REPORT", server.usual(_multiget("other.ics", "missing.ics")))
+        server.before = lambda request: Reply(409) if request.method == "PUT" else everything(request)
+        with pytest.raises(RemoteRefused):
+            upstream.create(server.calendar, event("a"), ID)
+        server.before = lambda request: {"PUT": Reply(409), "REPORT": Reply(501)}.get(request.method)
+        with pytest.raises(RemoteRefused):
+            upstream.create(server.calendar, event("a"), ID)
+
+
+def _multiget(*names: str) -> Request:
+    hrefs = "".join(f"<href>{CALENDAR}{name}</href>" for name in names)
+    body = f"<calendar-multiget>{hrefs}</calendar-multiget>".encode()
+    return Request("REPORT", CALENDAR, {"authorization": "Basic"}, body)

@@ -65,3 +65,11 @@ def test_a_start_in_an_odd_form_is_left_alone() -> None:
     raw = event("DTSTART:2027-01-05T09:00:00", "DURATION:PT1H")
 
     assert with_ends(read(raw)) == raw
+
+
+def test_lines_that_only_look_like_an_event_leave_the_object_alone() -> None:
+    raw = event("DTSTART:20270105T090000Z", "DURATION:PT1H").replace(b"\r\nBEGIN:VEVENT", b"\r\nBEGIN:VEVENT ")
+    odd = event("DTSTART:20270105T090000Z", "DURATION:PT1H").replace(b"END:VCALENDAR", b"end:vcalendar")
+
+    assert b"DTEND" in with_ends(read(raw))
+    assert b"DTEND" in with_ends(read(odd))

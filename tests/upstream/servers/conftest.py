@@ -17,6 +17,8 @@ from tests.fakes.faults import status
 from tests.upstream.servers.caldav_server import CalDAVServer, Somebody
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.contracts.upstream import Known
 
 # RFC 3744 section 7.1.1 and RFC 4331 section 6.
@@ -33,11 +35,12 @@ REFUSALS = {
 
 
 @pytest.fixture
-def remote(server: CalDAVServer, known: Known) -> Remote:
-    """A fresh calendar on the server of the module."""
+def remote(server: CalDAVServer, known: Known) -> Iterator[Remote]:
+    """A fresh calendar on the server of the module; no UID of an earlier test stands anywhere else."""
     name = f"Salon Zoë {uuid.uuid4().hex}"
     somebody = Somebody(server, server.make_calendar(name))
-    return Remote(name, server.port, partial(_connect, server), somebody, known, REFUSALS)
+    yield Remote(name, server.port, partial(_connect, server), somebody, known, REFUSALS)
+    somebody.erase_calendar()
 
 
 def _connect(server: CalDAVServer, *, site: str = "", password: str = "", patience: float = 30.0) -> CaldavUpstream:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tests.system.process import unused_port
 from tests.upstream.servers.caldav_server import CalDAVServer
-from tests.upstream.servers.running import Account, listening
+from tests.upstream.servers.running import Account, listening, reachable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,37 +55,40 @@ _ADMIN = "cyrus"
 
 
 @contextmanager
-def cyrus(folder: Path) -> Iterator[CalDAVServer]:
-    """Cyrus in `folder`, which its system account has to reach: run by root, it works under the account `cyrus`."""
-    server = CalDAVServer(unused_port(), "/dav/", "/dav/calendars/user/alice/")
-    imap = unused_port()
-    account = pwd.getpwnam("cyrus") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
-    owner = Account(account.pw_uid)
-    owner.give(folder)
-    for name in ("config", "spool", "run", "run/proc", "run/lock"):
-        (folder / name).mkdir()
-        owner.give(folder / name)
-    (folder / "imapd.conf").write_text(_IMAPD.format(folder=folder, account=account.pw_name, admin=_ADMIN))
-    (folder / "cyrus.conf").write_text(_CYRUS.format(folder=folder, programs=_PROGRAMS, imap=imap, http=server.port))
-    for user in (server.user, _ADMIN):
-        subprocess.run(
-            ["saslpasswd2", "-p", "-c", "-u", "127.0.0.1", "-f", folder / "users", user],
-            input=server.password.encode(),
-            check=True,
+def cyrus() -> Iterator[CalDAVServer]:
+    """Cyrus with mailboxes of its own; run by root, it works under the account `cyrus`."""
+    with reachable_folder() as folder:
+        server = CalDAVServer(unused_port(), "/dav/", "/dav/calendars/user/alice/")
+        imap = unused_port()
+        account = pwd.getpwnam("cyrus") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
+        owner = Account(account.pw_uid)
+        owner.give(folder)
+        for name in ("config", "spool", "run", "run/proc", "run/lock"):
+            (folder / name).mkdir()
+            owner.give(folder / name)
+        (folder / "imapd.conf").write_text(_IMAPD.format(folder=folder, account=account.pw_name, admin=_ADMIN))
+        (folder / "cyrus.conf").write_text(
+            _CYRUS.format(folder=folder, programs=_PROGRAMS, imap=imap, http=server.port)
         )
-    owner.give(folder / "users")
-    command: list[str | Path] = [
-        _PROGRAMS / "master",
-        "-D",
-        "-C",
-        folder / "imapd.conf",
-        "-M",
-        folder / "cyrus.conf",
-        "-p",
-        folder / "pid",
-    ]
-    with listening(command, server.port, log=folder / "cyrus.log"):
-        with imaplib.IMAP4("127.0.0.1", imap) as mail:
-            mail.login(_ADMIN, server.password)
-            assert mail.create(f"user/{server.user}")[0] == "OK"
-        yield server
+        for user in (server.user, _ADMIN):
+            subprocess.run(
+                ["saslpasswd2", "-p", "-c", "-u", "127.0.0.1", "-f", folder / "users", user],
+                input=server.password.encode(),
+                check=True,
+            )
+        owner.give(folder / "users")
+        command: list[str | Path] = [
+            _PROGRAMS / "master",
+            "-D",
+            "-C",
+            folder / "imapd.conf",
+            "-M",
+            folder / "cyrus.conf",
+            "-p",
+            folder / "pid",
+        ]
+        with listening(command, server.port, log=folder / "cyrus.log"):
+            with imaplib.IMAP4("127.0.0.1", imap) as mail:
+                mail.login(_ADMIN, server.password)
+                assert mail.create(f"user/{server.user}")[0] == "OK"
+            yield server

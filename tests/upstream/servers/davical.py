@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tests.postgresql import running_postgresql
 from tests.system.process import unused_port
 from tests.upstream.servers.caldav_server import CalDAVServer
-from tests.upstream.servers.running import listening
+from tests.upstream.servers.running import listening, reachable_folder
 from tests.upstream.servers.sockets import socket_folder
 
 if TYPE_CHECKING:
@@ -33,33 +33,34 @@ VALUES (1, '{user}', true, '**{password}', 'Alice', 'Alice', 'alice@example.com'
 
 
 @contextmanager
-def davical(folder: Path) -> Iterator[CalDAVServer]:
+def davical() -> Iterator[CalDAVServer]:
     """DAViCal with a PostgreSQL of its own, reached by its socket."""
-    server = CalDAVServer(unused_port(), "/caldav.php/", "/caldav.php/alice/")
-    pages = folder / "htdocs"
-    shutil.copytree(_INSTALLED / "htdocs", pages)
-    # It looks for its settings at a fixed place, where they would count for every DAViCal of this machine.
-    first = pages / "always.php"
-    code = first.read_text()
-    assert _CONFIGURED_IN in code
-    first.write_text(code.replace(_CONFIGURED_IN, f"'{folder}/"))
-    with running_postgresql() as database:
-        sockets = socket_folder(database)
-        (folder / "config.php").write_text(_SETTINGS.format(sockets=sockets))
-        environ = {**os.environ, "PGHOST": str(sockets), "PGUSER": "postgres"}
-        made = subprocess.run(
-            [_INSTALLED / "dba" / "create-database.sh", "davical", "unused"],
-            cwd=_INSTALLED / "dba",
-            env=environ,
-            capture_output=True,
-            check=False,
-        )
-        assert made.returncode == 0, made.stdout + made.stderr
-        statement = _ALICE.format(user=server.user, password=server.password)
-        subprocess.run(["psql", "--quiet", "--command", statement, "davical"], env=environ, check=True)
-        command = ["php", "-d", f"include_path={_INSTALLED}/inc:/usr/share/awl/inc"]
-        command += ["-d", "error_reporting=0", "-d", "display_errors=0"]
-        command += ["-S", f"127.0.0.1:{server.port}", "-t", str(pages)]
-        workers = {"PHP_CLI_SERVER_WORKERS": "4"}
-        with listening(command, server.port, log=folder / "php.log", environ=workers):
-            yield server
+    with reachable_folder() as folder:
+        server = CalDAVServer(unused_port(), "/caldav.php/", "/caldav.php/alice/")
+        pages = folder / "htdocs"
+        shutil.copytree(_INSTALLED / "htdocs", pages)
+        # It looks for its settings at a fixed place, where they would count for every DAViCal of this machine.
+        first = pages / "always.php"
+        code = first.read_text()
+        assert _CONFIGURED_IN in code
+        first.write_text(code.replace(_CONFIGURED_IN, f"'{folder}/"))
+        with running_postgresql() as database:
+            sockets = socket_folder(database)
+            (folder / "config.php").write_text(_SETTINGS.format(sockets=sockets))
+            environ = {**os.environ, "PGHOST": str(sockets), "PGUSER": "postgres"}
+            made = subprocess.run(
+                [_INSTALLED / "dba" / "create-database.sh", "davical", "unused"],
+                cwd=_INSTALLED / "dba",
+                env=environ,
+                capture_output=True,
+                check=False,
+            )
+            assert made.returncode == 0, made.stdout + made.stderr
+            statement = _ALICE.format(user=server.user, password=server.password)
+            subprocess.run(["psql", "--quiet", "--command", statement, "davical"], env=environ, check=True)
+            command = ["php", "-d", f"include_path={_INSTALLED}/inc:/usr/share/awl/inc"]
+            command += ["-d", "error_reporting=0", "-d", "display_errors=0"]
+            command += ["-S", f"127.0.0.1:{server.port}", "-t", str(pages)]
+            workers = {"PHP_CLI_SERVER_WORKERS": "4"}
+            with listening(command, server.port, log=folder / "php.log", environ=workers):
+                yield server

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.system.process import unused_port
 from tests.upstream.servers.caldav_server import CalDAVServer
-from tests.upstream.servers.running import listening
+from tests.upstream.servers.running import listening, reachable_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+FIXED = "Opening hours"
+"""The name of a calendar that Radicale lets nobody change."""
 
 _RADICALE = """
 [server]
@@ -38,7 +41,7 @@ collection: {user}
 permissions: RW
 [fixed calendar]
 user: .+
-collection: {user}/fixed-[^/]*
+collection: {user}/fixed
 permissions: r
 [calendars]
 user: .+
@@ -48,23 +51,28 @@ permissions: rw
 
 
 @contextmanager
-def radicale(folder: Path) -> Iterator[CalDAVServer]:
-    """Radicale with its own storage; nobody may write to a calendar whose address begins with `fixed-`."""
-    server = CalDAVServer(unused_port(), "/", "/alice/")
-    (folder / "users").write_text(f"{server.user}:{server.password}\n")
-    (folder / "rights").write_text(_RIGHTS)
-    (folder / "config").write_text(_RADICALE.format(port=server.port, folder=folder))
-    command = [sys.executable, "-m", "radicale", "--config", str(folder / "config")]
-    with listening(command, server.port, log=folder / "radicale.log"):
-        yield server
+def radicale() -> Iterator[CalDAVServer]:
+    """Radicale with its own storage, and the calendar `FIXED`, which everybody may read and nobody may change."""
+    with reachable_folder() as folder:
+        server = CalDAVServer(unused_port(), "/", "/alice/")
+        (folder / "users").write_text(f"{server.user}:{server.password}\n")
+        (folder / "rights").write_text(_RIGHTS)
+        (folder / "config").write_text(_RADICALE.format(port=server.port, folder=folder))
+        fixed = folder / "collections" / "collection-root" / "alice" / "fixed"
+        fixed.mkdir(parents=True)
+        (fixed / ".Radicale.props").write_text(json.dumps({"tag": "VCALENDAR", "D:displayname": FIXED}))
+        command = [sys.executable, "-m", "radicale", "--config", str(folder / "config")]
+        with listening(command, server.port, log=folder / "radicale.log"):
+            yield server
 
 
 @contextmanager
-def xandikos(folder: Path) -> Iterator[CalDAVServer]:
+def xandikos() -> Iterator[CalDAVServer]:
     """Xandikos on plain http, where it asks nobody for a password."""
-    server = CalDAVServer(unused_port(), "/", "/alice/calendars/")
-    command = [sys.executable, "-m", "xandikos", "serve", "--defaults", "--current-user-principal", "/alice/"]
-    command += ["--directory", str(folder / "collections"), "--state-dir", str(folder / "state")]
-    command += ["--no-detect-systemd", "--listen-address", "127.0.0.1", "--port", str(server.port)]
-    with listening(command, server.port, log=folder / "xandikos.log"):
-        yield server
+    with reachable_folder() as folder:
+        server = CalDAVServer(unused_port(), "/", "/alice/calendars/")
+        command = [sys.executable, "-m", "xandikos", "serve", "--defaults", "--current-user-principal", "/alice/"]
+        command += ["--directory", str(folder / "collections"), "--state-dir", str(folder / "state")]
+        command += ["--no-detect-systemd", "--listen-address", "127.0.0.1", "--port", str(server.port)]
+        with listening(command, server.port, log=folder / "xandikos.log"):
+            yield server

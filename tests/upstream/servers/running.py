@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.repository import unmeasured
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 _PATIENCE = 60.0
 """Seconds that a server may take to start on a machine under load."""
 
 _GRACE = 1.0
 """Seconds that it has to end by itself; whatever it keeps is thrown away."""
+
+
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """A new folder that every system account can reach, removed when the block ends; pytest's own are for one only."""
+    folder = Path(tempfile.mkdtemp(prefix="calbridge-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

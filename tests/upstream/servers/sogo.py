@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tests.postgresql import running_postgresql
 from tests.system.process import unused_port
 from tests.upstream.servers.caldav_server import CalDAVServer
-from tests.upstream.servers.running import Account, listening
+from tests.upstream.servers.running import Account, listening, reachable_folder
 from tests.upstream.servers.sockets import socket_folder
 
 if TYPE_CHECKING:
@@ -30,31 +30,36 @@ _SOURCES = (
 
 
 @contextmanager
-def sogo(folder: Path) -> Iterator[CalDAVServer]:
+def sogo() -> Iterator[CalDAVServer]:
     """SOGo with a PostgreSQL and a memcached of its own; what it is told replaces what the system's file says.
 
     The program refuses to be root, and to start where it cannot read the system's file (which only the group `sogo`
     can): run by root, it works under the account of the database and in that group.
     """
-    server = CalDAVServer(unused_port(), "/SOGo/dav/alice/", "/SOGo/dav/alice/Calendar/")
-    memory = unused_port()
-    with running_postgresql() as database:
-        sockets = socket_folder(database)
-        account = Account(sockets.stat().st_uid, ["sogo"])
-        environ = {"PGHOST": str(sockets), "PGUSER": "postgres", "HOME": str(folder)}
-        statement = _USERS.format(user=server.user, password=server.password)
-        subprocess.run(
-            ["psql", "--quiet", "--command", statement, "postgres"], env={**os.environ, **environ}, check=True
-        )
-        account.give(folder)
-        caching = ["memcached", "-u", "memcache", "-l", "127.0.0.1", "-p", str(memory), "-m", "32"]
-        with (
-            listening(caching, memory, log=folder / "memcached.log"),
-            listening(
-                _command(server, memory, folder), server.port, log=folder / "sogo.log", environ=environ, account=account
-            ),
-        ):
-            yield server
+    with reachable_folder() as folder:
+        server = CalDAVServer(unused_port(), "/SOGo/dav/alice/", "/SOGo/dav/alice/Calendar/")
+        memory = unused_port()
+        with running_postgresql() as database:
+            sockets = socket_folder(database)
+            account = Account(sockets.stat().st_uid, ["sogo"])
+            environ = {"PGHOST": str(sockets), "PGUSER": "postgres", "HOME": str(folder)}
+            statement = _USERS.format(user=server.user, password=server.password)
+            subprocess.run(
+                ["psql", "--quiet", "--command", statement, "postgres"], env={**os.environ, **environ}, check=True
+            )
+            account.give(folder)
+            caching = ["memcached", "-u", "memcache", "-l", "127.0.0.1", "-p", str(memory), "-m", "32"]
+            with (
+                listening(caching, memory, log=folder / "memcached.log"),
+                listening(
+                    _command(server, memory, folder),
+                    server.port,
+                    log=folder / "sogo.log",
+                    environ=environ,
+                    account=account,
+                ),
+            ):
+                yield server
 
 
 def _command(server: CalDAVServer, memory: int, folder: Path) -> list[str]:

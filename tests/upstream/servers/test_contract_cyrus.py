@@ -23,8 +23,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDAVServer]:
-    with cyrus(tmp_path_factory.mktemp("cyrus")) as running:
+def server() -> Iterator[CalDAVServer]:
+    with cyrus() as running:
         yield running
 
 

@@ -24,8 +24,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDAVServer]:
-    with davical(tmp_path_factory.mktemp("davical")) as running:
+def server() -> Iterator[CalDAVServer]:
+    with davical() as running:
         yield running
 
 

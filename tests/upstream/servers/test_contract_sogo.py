@@ -24,8 +24,8 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDAVServer]:
-    with sogo(tmp_path_factory.mktemp("sogo")) as running:
+def server() -> Iterator[CalDAVServer]:
+    with sogo() as running:
         yield running
 
 

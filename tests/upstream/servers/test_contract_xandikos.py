@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CalDAVServer]:
-    with xandikos(tmp_path_factory.mktemp("xandikos")) as running:
+def server() -> Iterator[CalDAVServer]:
+    with xandikos() as running:
         yield running
 
 

@@ -83,6 +83,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_held_rule_id_state'), ['rule_id', 'state'], unique=False)
 
     op.create_table('intent',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('rule_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('side', sa.String(length=5), nullable=False, comment='here | there'),
     sa.Column('key', sa.Text(), nullable=False, comment='UID here, remote id there'),
@@ -92,8 +93,9 @@ def upgrade() -> None:
     sa.Column('not_before', sa.BigInteger(), nullable=False),
     sa.Column('hint', sa.String(length=8), nullable=False, comment='changed | gone | absent, or empty'),
     sa.ForeignKeyConstraint(['rule_id'], ['rule.id'], name=op.f('fk_intent_rule_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('rule_id', 'side', 'key', name=op.f('pk_intent')),
-    sqlite_with_rowid=False
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_intent')),
+    sa.UniqueConstraint('key', 'rule_id', 'side', name=op.f('uq_intent_key_rule_id_side')),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('intent', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_intent_rule_id_not_before'), ['rule_id', 'not_before'], unique=False)
@@ -115,7 +117,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['base_there'], ['body.etag'], name=op.f('fk_link_base_there')),
     sa.ForeignKeyConstraint(['rule_id'], ['rule.id'], name=op.f('fk_link_rule_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('rule_id', 'uid', name=op.f('pk_link')),
-    sa.UniqueConstraint('rule_id', 'remote_id', name=op.f('uq_link_rule_id_remote_id')),
+    sa.UniqueConstraint('remote_id', 'rule_id', name=op.f('uq_link_remote_id_rule_id')),
     sqlite_with_rowid=False
     )
     with op.batch_alter_table('link', schema=None) as batch_op:

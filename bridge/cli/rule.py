@@ -1,0 +1,289 @@
+"""`rule`: the rules of the configuration, what they would do, and when they do it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bridge import bootstrap
+from bridge.cli import screen
+from bridge.cli.opening import opened
+from bridge.cli.options import with_config, with_json
+from bridge.cli.outcome import Exit
+from bridge.cli.removing import remove
+from bridge.cli.rule_state import configured_rule, word, zone_of
+from bridge.config import read_target, write_duration
+from bridge.core.decision import Move
+from bridge.errors import Conflict
+from bridge.store import rule as rules
+from bridge.store import status as statuses
+from bridge.sync.holding import holding
+from bridge.sync.planning import plan_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bridge.bootstrap import Site
+    from bridge.config import Rule as RuleSettings
+    from bridge.core.plan import Plan, Step
+    from bridge.store.rule import Rule
+    from bridge.store.status import RuleStatus
+    from bridge.sync.worker import Observation
+
+_SHOWN = 20
+_TOO_LONG = 60
+
+
+@click.group()
+def rule() -> None:
+    """The rules that keep resources and remote calendars the same."""
+
+
+@rule.command("list")
+@with_config
+@with_json
+def list_rules(config: Path, *, as_json: bool) -> None:
+    """List the rules of the configuration, those that it does not have any more, and how they are doing."""
+    site = opened(config)
+    with site.database.reading() as tx:
+        known = statuses.read(tx)
+    taken_up = {each.rule.key for each in known if each.rule.active}
+    fresh = [key for key in site.configuration.rules if key not in taken_up]
+    if as_json:
+        documents = [_document(site, each) for each in known]
+        screen.document({"rules": documents, "not_taken_up": fresh})
+        return
+    if not known and not fresh:
+        screen.say("There are no rules yet. `calbridge connect CONNECTION` shows what to write under `rules`.")
+        return
+    rows = [_row(site, each) for each in known]
+    rows += [_fresh_row(key, site.configuration.rules[key]) for key in fresh]
+    screen.table(("RULE", "RESOURCE", "CONNECTION", "CALENDAR", "DIRECTION", "STATUS"), rows)
+
+
+def _row(site: Site, each: RuleStatus) -> tuple[str, ...]:
+    target = read_target(each.rule.target)
+    settings = site.configuration.rules.get(each.rule.key) if each.rule.active else None
+    if settings is None:
+        return (each.rule.key, target.resource, target.connection, target.calendar, "", word(each))
+    return (*_fresh_row(each.rule.key, settings)[:-1], word(each))
+
+
+def _fresh_row(key: str, settings: RuleSettings) -> tuple[str, ...]:
+    return (key, str(settings.resource), settings.connection, settings.calendar, str(settings.direction), "new")
+
+
+def _document(site: Site, each: RuleStatus) -> dict[str, object]:
+    target = read_target(each.rule.target)
+    settings = site.configuration.rules.get(each.rule.key) if each.rule.active else None
+    return {
+        "rule": each.rule.key,
+        "target": each.rule.target,
+        "resource": target.resource,
+        "connection": None if settings is None else settings.connection,
+        "calendar": target.calendar,
+        "direction": None if settings is None else str(settings.direction),
+        "status": word(each),
+        "active": each.rule.active,
+        "paused": each.rule.paused,
+    }
+
+
+@rule.command()
+@click.argument("key")
+@with_config
+@with_json
+def show(key: str, config: Path, *, as_json: bool) -> None:
+    """Show what a rule ties together, and its options."""
+    site = opened(config)
+    settings = site.configuration.rule(key)
+    with site.database.reading() as tx:
+        found = rules.find(tx, key)
+    options = settings.model_dump(mode="json")
+    if as_json:
+        remote = None if found is None else found.calendar
+        screen.document({"rule": key, **options, "calendar_id": remote, "origin": found.origin if found else None})
+        return
+    rows = [("rule", key), *_option_rows(options)]
+    if found is not None:
+        rows += [("calendar id", found.calendar or "not found yet"), ("mark", found.origin)]
+    rows.append(("poll", f"every {write_duration(settings.poll)}"))
+    screen.table(("", ""), rows)
+
+
+def _option_rows(options: dict[str, object], prefix: str = "") -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, value in options.items():
+        if isinstance(value, dict):
+            rows += _option_rows(value, f"{prefix}{name}.")
+        elif prefix or name != "poll":
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            rows.append((f"{prefix}{name}", shown))
+    return rows
+
+
+@rule.command()
+@click.argument("key")
+@click.option("--all", "everything", is_flag=True, help=f"Show every appointment, not only {_SHOWN} of each kind")
+@with_config
+@with_json
+def plan(key: str, config: Path, *, everything: bool, as_json: bool) -> None:
+    """Show what the next pass over a rule would do, without doing it; also for a rule that is new in the file."""
+    site = opened(config)
+    site.configuration.rule(key)
+    site.ensure_collections()
+    office = bootstrap.office_of(site, lambda: site.configuration)
+    found = plan_for(office, key, secret=site.keys.derive("origin"))
+    steps = [step for step in found.steps if step.move is not Move.NOTHING]
+    if as_json:
+        document = {
+            "rule": key,
+            "sentence": found.sentence(),
+            "counts": {str(move): count for move, count in sorted(found.counts.items())},
+            "items": [_step_document(step) for step in steps],
+        }
+        screen.document(document)
+        return
+    screen.say(f"{key}: {found.sentence()}.")
+    _show_steps(found, steps, most=None if everything else _SHOWN)
+
+
+def _step_document(step: Step) -> dict[str, object]:
+    return {
+        "move": str(step.move),
+        "uid": step.uid,
+        "remote_id": step.remote_id,
+        "title": step.summary,
+        "reason": step.reason,
+    }
+
+
+def _show_steps(found: Plan, steps: list[Step], *, most: int | None) -> None:
+    shown: list[Step] = []
+    for move in found.counts:
+        shown += [step for step in steps if step.move is move][:most]
+    if shown:
+        screen.say()
+        screen.table(
+            ("MOVE", "TITLE", "WHY"),
+            [(str(step.move), _shortened(step.summary or step.uid), step.reason) for step in shown],
+        )
+    if len(shown) < len(steps):
+        screen.say(f"and {len(steps) - len(shown)} more; --all shows them.")
+
+
+def _shortened(title: str) -> str:
+    return title if len(title) <= _TOO_LONG else f"{title[: _TOO_LONG - 1]}…"
+
+
+@rule.command()
+@click.argument("key")
+@with_config
+@with_json
+def sync(key: str, config: Path, *, as_json: bool) -> None:
+    """Do a pass over a rule now; where another worker is at it, have it do another one at once."""
+    site = opened(config)
+    found = configured_rule(site, key)
+    if found.paused:
+        raise Conflict(f"The rule {key!r} is paused.", remedy=f"`calbridge rule resume {key}` lets it go on.")
+    owner = bootstrap.owner_name()
+    worker = bootstrap.worker_of(site, lambda: site.configuration, owner=owner, quiet=True)
+    with holding(site.database, found.id, owner) as held:
+        if held is None:
+            with site.database.writing() as tx:
+                rules.ask_now(tx, found.id)
+            _say_busy(key, as_json=as_json)
+            return
+        with screen.progress(f"Comparing {key}") as progress:
+            seen = worker.run(held, progress=progress)
+    with site.database.reading() as tx:
+        after = rules.get(tx, found.id)
+    _say_done(site, after, seen, as_json=as_json)
+    if after.problem is not None:
+        click.get_current_context().exit(Exit.FAILED if seen.report is None else Exit.PART)
+
+
+def _say_busy(key: str, *, as_json: bool) -> None:
+    if as_json:
+        screen.document({"rule": key, "done": False, "reason": "another worker runs it"})
+        return
+    screen.say(f"Another worker is at {key!r} now. Another pass follows as soon as that has ended.")
+
+
+def _say_done(site: Site, after: Rule, seen: Observation, *, as_json: bool) -> None:
+    problem, report = after.problem, seen.report
+    counts = {} if report is None else {str(move): count for move, count in sorted(report.counts.items())}
+    if as_json:
+        screen.document(
+            {
+                "rule": after.key,
+                "done": report is not None,
+                "kind": None if report is None else str(report.kind),
+                "moves": counts,
+                "seconds": seen.seconds,
+                "next": after.due_at,
+                "problem": None
+                if problem is None
+                else {"code": problem.code, "sentence": problem.sentence, "remedy": problem.remedy},
+            }
+        )
+        return
+    if report is not None:
+        moves = ", ".join(f"{move}: {count}" for move, count in counts.items()) or "nothing to do"
+        screen.say(f"{after.key}: {moves}.")
+    if problem is not None:
+        click.echo(problem.sentence, err=True)
+        if problem.remedy:
+            click.echo(problem.remedy, err=True)
+    elif report is not None:
+        screen.say(f"The next pass is due at {screen.when(after.due_at, zone_of(site, after))}.")
+
+
+@rule.command()
+@click.argument("key")
+@with_config
+@with_json
+def pause(key: str, config: Path, *, as_json: bool) -> None:
+    """Stop a rule until it is resumed; what changes meanwhile is not forgotten."""
+    site = opened(config)
+    found = configured_rule(site, key)
+    with site.database.writing() as tx:
+        rules.pause(tx, found.id)
+    _say(key, "paused", f"{key!r} is paused. `calbridge rule resume {key}` lets it go on.", as_json=as_json)
+
+
+@rule.command()
+@click.argument("key")
+@with_config
+@with_json
+def resume(key: str, config: Path, *, as_json: bool) -> None:
+    """Let a rule that was paused go on."""
+    site = opened(config)
+    found = configured_rule(site, key)
+    with site.database.writing() as tx:
+        rules.resume(tx, found.id)
+    _say(key, "resumed", f"{key!r} goes on: it is due now.", as_json=as_json)
+
+
+@rule.command()
+@click.argument("key")
+@with_config
+@with_json
+def reset(key: str, config: Path, *, as_json: bool) -> None:
+    """Have a rule read everything anew and compare it, without doubling anything."""
+    site = opened(config)
+    found = configured_rule(site, key)
+    with site.database.writing() as tx:
+        rules.reset(tx, found.id)
+    _say(key, "reset", f"{key!r} reads both sides anew with its next pass, which is due now.", as_json=as_json)
+
+
+def _say(key: str, done: str, sentence: str, *, as_json: bool) -> None:
+    if as_json:
+        screen.document({"rule": key, "done": done})
+        return
+    screen.say(sentence)
+
+
+rule.add_command(remove)

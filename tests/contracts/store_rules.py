@@ -1,0 +1,359 @@
+"""What every database must do for rules and their leases: inherited beside `tests.contracts.store`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bridge.core.sides import Side
+from bridge.errors import LeaseLost, NotFound
+from bridge.store import lease, outbox
+from bridge.store import rule as rules
+from bridge.store.rule import Problem
+from tests.store.appointments import appointment
+from tests.store.assignments import MINUTE, claim, declare, finish, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bridge.store.database import Transaction
+    from tests.store.desk import Desk
+
+PROBLEM = "The upstream refuses the password."
+
+
+class RuleContract:
+    """Rules come with the configuration, and stay until a person removes them."""
+
+    def test_a_new_rule_is_due_and_has_everything_before_it(self, desk: Desk) -> None:
+        new = declare(desk)
+
+        assert read(desk, lambda tx: rules.get(tx, new.id)) == new
+        assert read(desk, lambda tx: rules.find(tx, "anna-google")) == new
+        assert (new.active, new.paused, new.due_at, new.failures) == (True, False, desk.clock.now, 0)
+        assert (new.cursor, new.adopted_at, new.last_full_at, new.problem, new.left_over_at) == (None,) * 5
+        assert (new.collection_id, new.target, new.pushes) == (desk.calendar(), "salon/anna|google|primary", True)
+
+    def test_declaring_it_again_as_it_is_changes_nothing(self, desk: Desk) -> None:
+        new = finish(desk, declare(desk))
+
+        desk.clock.go_on(MINUTE)
+
+        assert declare(desk) == new
+
+    def test_other_options_keep_the_rule_and_have_it_compare_everything_now(self, desk: Desk) -> None:
+        old = finish(desk, declare(desk), failures=3, not_before=desk.clock.now + MINUTE)
+        with desk.database.writing() as tx:
+            rules.note_cursor(tx, old.id, "sync-1")
+            rules.note_adopted(tx, old.id)
+            rules.note_full(tx, old.id)
+        desk.clock.go_on(MINUTE / 2)
+
+        new = declare(desk, fingerprint="other", pushes=False)
+
+        assert (new.id, new.cursor, new.adopted_at) == (old.id, "sync-1", desk.clock.now - MINUTE / 2)
+        assert (new.due_at, new.not_before, new.failures) == (desk.clock.now, None, 0)
+        assert (new.last_full_at, new.fingerprint, new.pushes) == (None, "other", False)
+
+    def test_another_origin_is_taken_up_without_haste(self, desk: Desk) -> None:
+        old = finish(desk, declare(desk))
+
+        new = declare(desk, origin="ab.cd")
+
+        assert new == replace(old, origin="ab.cd")
+
+    def test_another_target_is_another_rule_and_the_old_one_is_left_over(self, desk: Desk) -> None:
+        old = declare(desk)
+
+        new = declare(desk, target="salon/anna|google|work")
+
+        assert new.id != old.id
+        assert read(desk, lambda tx: rules.find(tx, "anna-google")) == new
+        (left,) = read(desk, rules.left_over)
+        assert (left.id, left.active, left.left_over_at) == (old.id, False, desk.clock.now)
+
+    def test_what_left_the_configuration_is_left_over_and_never_runs(self, desk: Desk) -> None:
+        stays, goes = declare(desk, "stays"), declare(desk, "goes")
+
+        with desk.database.writing() as tx:
+            (left,) = rules.leave_over(tx, keep={stays.id})
+            assert rules.leave_over(tx, keep={stays.id}) == []
+
+        assert (left.id, left.left_over_at) == (goes.id, desk.clock.now)
+        assert read(desk, lambda tx: rules.find(tx, "goes")) is None
+        assert [each.key for each in read(desk, rules.every)] == ["stays", "goes"]
+        assert claim(desk) == [stays.id]
+
+    def test_a_left_over_rule_that_comes_back_is_the_same_and_compares_everything(self, desk: Desk) -> None:
+        old = finish(desk, declare(desk))
+        with desk.database.writing() as tx:
+            rules.note_full(tx, old.id)
+            rules.leave_over(tx, keep=())
+
+        again = declare(desk)
+
+        assert (again.id, again.active, again.left_over_at) == (old.id, True, None)
+        assert (again.last_full_at, again.due_at) == (None, desk.clock.now)
+
+    def test_a_removed_rule_leaves_nothing_of_its_own(self, desk: Desk) -> None:
+        gone, stays = declare(desk, "gone"), declare(desk, "stays")
+        desk.put(desk.calendar(), "x.ics", appointment())
+
+        with desk.database.writing() as tx:
+            rules.remove(tx, gone.id)
+
+        assert [each.id for each in read(desk, rules.every)] == [stays.id]
+        assert read(desk, lambda tx: outbox.waiting(tx, gone.id).here) == 0
+        assert read(desk, lambda tx: outbox.waiting(tx, stays.id).here) == 1
+
+    @pytest.mark.parametrize(
+        "work",
+        [
+            lambda tx: rules.get(tx, 4711),
+            lambda tx: rules.remove(tx, 4711),
+            lambda tx: rules.pause(tx, 4711),
+            lambda tx: rules.resume(tx, 4711),
+            lambda tx: rules.reset(tx, 4711),
+            lambda tx: rules.make_due(tx, 4711, tx.now),
+        ],
+    )
+    def test_a_rule_that_is_not_there_is_not_found(self, desk: Desk, work: Callable[[Transaction], object]) -> None:
+        with pytest.raises(NotFound, match="calbridge rule list"), desk.database.writing() as tx:
+            work(tx)
+
+    def test_a_removed_rule_does_not_give_its_number_away(self, desk: Desk) -> None:
+        gone = declare(desk)
+        with desk.database.writing() as tx:
+            rules.remove(tx, gone.id)
+
+        assert declare(desk).id > gone.id
+
+    def test_a_reset_rule_reads_everything_anew(self, desk: Desk) -> None:
+        old = finish(desk, declare(desk), not_before=desk.clock.now + MINUTE)
+        with desk.database.writing() as tx:
+            rules.note_cursor(tx, old.id, "sync-1")
+            rules.note_full(tx, old.id)
+
+        with desk.database.writing() as tx:
+            rules.reset(tx, old.id)
+
+        new = read(desk, lambda tx: rules.get(tx, old.id))
+        assert (new.cursor, new.last_full_at, new.not_before, new.due_at) == (None, None, None, desk.clock.now)
+        assert claim(desk) == [old.id]
+
+    def test_a_problem_is_kept_with_its_beginning(self, desk: Desk) -> None:
+        began = desk.clock.now
+        finish(desk, declare(desk), problem=Problem("login", PROBLEM, "Change it.", began))
+        desk.clock.go_on(timedelta(hours=1))
+
+        same = finish(desk, declare(desk), problem=Problem("login", PROBLEM + "\0", "", desk.clock.now))
+        other = finish(desk, declare(desk), problem=Problem("host", "No such host.", "", desk.clock.now))
+        well = finish(desk, declare(desk))
+
+        assert same.problem is not None
+        assert (same.problem.since, same.problem.sentence) == (began, PROBLEM + "\N{REPLACEMENT CHARACTER}")
+        assert other.problem == Problem("host", "No such host.", "", desk.clock.now)
+        assert well.problem is None
+
+
+class LeaseContract:
+    """One worker runs a rule at a time."""
+
+    def test_a_rule_is_claimed_once_until_its_worker_lets_go(self, desk: Desk) -> None:
+        rule = declare(desk)
+
+        with desk.database.writing() as tx:
+            (mine,) = lease.claim(tx, owner="a", until=tx.now + MINUTE, limit=5)
+        assert claim(desk, "b") == []
+
+        assert (mine.lease_owner, mine.lease_until) == ("a", desk.clock.now + MINUTE)
+        assert mine.last_started_at == desk.clock.now
+        with desk.database.writing() as tx:
+            assert lease.hold_lease(tx, rule.id, "a") == mine
+            later = tx.now + timedelta(minutes=5)
+            assert lease.finish(
+                tx, rule.id, "a", due_at=later, not_before=None, failures=0, problem=None, succeeded=True
+            )
+        done = read(desk, lambda tx: rules.get(tx, rule.id))
+        assert (done.lease_owner, done.lease_until, done.due_at) == (None, None, later)
+        assert done.last_succeeded_at == desk.clock.now
+        assert claim(desk, "b") == []
+        desk.clock.go_on(timedelta(minutes=5))
+        assert claim(desk, "b") == [rule.id]
+
+    def test_a_lease_that_ended_is_taken_over_and_its_old_worker_writes_nothing_more(self, desk: Desk) -> None:
+        rule = declare(desk)
+        claim(desk, "dead")
+        desk.clock.go_on(MINUTE)
+        with desk.database.writing() as tx:
+            # Nobody has taken it over yet, so what is known by now may still be noted.
+            lease.hold_lease(tx, rule.id, "dead")
+
+        assert claim(desk, "b") == [rule.id]
+
+        with pytest.raises(LeaseLost, match="anna-google"), desk.database.writing() as tx:
+            lease.hold_lease(tx, rule.id, "dead")
+        with pytest.raises(LeaseLost), desk.database.writing() as tx:
+            lease.extend(tx, rule.id, "dead", tx.now + MINUTE)
+        with pytest.raises(LeaseLost):
+            finish(desk, rule, "dead")
+        assert read(desk, lambda tx: rules.get(tx, rule.id)).lease_owner == "b"
+
+    def test_an_extended_lease_lasts(self, desk: Desk) -> None:
+        rule = declare(desk)
+        claim(desk, "a")
+        with desk.database.writing() as tx:
+            lease.extend(tx, rule.id, "a", tx.now + 3 * MINUTE)
+
+        desk.clock.go_on(2 * MINUTE)
+        assert claim(desk, "b") == []
+        desk.clock.go_on(MINUTE)
+        assert claim(desk, "b") == [rule.id]
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda tx, _: rules.leave_over(tx, keep=()),
+            rules.reset,
+            rules.remove,
+        ],
+    )
+    def test_a_pass_over_a_rule_that_is_changed_meanwhile_writes_nothing_more(
+        self, desk: Desk, change: Callable[[Transaction, int], object]
+    ) -> None:
+        rule = declare(desk)
+        claim(desk, "a")
+
+        with desk.database.writing() as tx:
+            change(tx, rule.id)
+
+        with pytest.raises(LeaseLost), desk.database.writing() as tx:
+            lease.hold_lease(tx, rule.id, "a")
+        assert claim(desk, "b") == [], "nobody begins before the other has let go"
+
+    def test_new_options_take_effect_when_the_pass_with_the_old_ones_lets_go(self, desk: Desk) -> None:
+        rule = declare(desk)
+        claim(desk, "a")
+        declare(desk, fingerprint="new")
+
+        assert claim(desk, "b") == []
+        with desk.database.writing() as tx:
+            later = tx.now + timedelta(hours=1)
+            noted = lease.finish(
+                tx, rule.id, "a", due_at=later, not_before=later, failures=1, problem=None, succeeded=True
+            )
+
+        assert not noted, "what a pass under old options found does not count"
+        assert claim(desk, "b") == [rule.id]
+        with desk.database.writing() as tx:
+            assert lease.hold_lease(tx, rule.id, "b").last_succeeded_at is None
+
+    def test_whoever_waited_longest_comes_first(self, desk: Desk) -> None:
+        ids = {}
+        for minutes in (3, 1, 2):
+            rule = declare(desk, f"{minutes}")
+            ids[minutes] = rule.id
+            finish(desk, rule, due_at=desk.clock.now + minutes * MINUTE)
+        desk.clock.go_on(10 * MINUTE)
+
+        with desk.database.writing() as tx:
+            first = lease.claim(tx, owner="a", until=tx.now + MINUTE, limit=2)
+
+        assert [each.id for each in first] == [ids[1], ids[2]]
+        assert claim(desk, "b") == [ids[3]]
+
+    def test_only_those_that_come_into_question_are_claimed(self, desk: Desk) -> None:
+        one, two = declare(desk, "one"), declare(desk, "two")
+
+        with desk.database.writing() as tx:
+            assert lease.claim(tx, owner="a", until=tx.now + MINUTE, limit=5, only=()) == []
+            (claimed,) = lease.claim(tx, owner="a", until=tx.now + MINUTE, limit=5, only=[two.id])
+
+        assert claimed.id == two.id
+        assert claim(desk) == [one.id]
+
+    def test_a_change_here_makes_its_rule_run_before_its_time_and_says_so(self, desk: Desk) -> None:
+        rule = finish(desk, declare(desk))
+        assert claim(desk) == []
+
+        desk.put(desk.calendar(), "x.ics", appointment())
+
+        with desk.database.writing() as tx:
+            (claimed,) = lease.claim(tx, owner="a", until=tx.now + MINUTE, limit=5)
+        assert (claimed.id, claimed.due_at > desk.clock.now) == (rule.id, True)
+
+    def test_an_intent_that_is_put_off_makes_its_rule_run_when_it_is_ready(self, desk: Desk) -> None:
+        rule = finish(desk, declare(desk))
+        desk.put(desk.calendar(), "x.ics", appointment())
+        with desk.database.writing() as tx:
+            (intent,) = outbox.take(tx, rule.id, now=tx.now, limit=5)
+            outbox.postpone(tx, intent, tx.now + MINUTE)
+
+        assert claim(desk) == []
+        assert read(desk, lease.next_due) == desk.clock.now + MINUTE
+        desk.clock.go_on(MINUTE)
+        assert claim(desk) == [rule.id]
+
+    def test_a_rule_that_leaves_the_upstream_alone_does_so_whatever_waits(self, desk: Desk) -> None:
+        rule = finish(desk, declare(desk), not_before=desk.clock.now + 2 * MINUTE)
+        desk.put(desk.calendar(), "x.ics", appointment())
+        with desk.database.writing() as tx:
+            rules.make_due(tx, rule.id, tx.now)
+
+        assert claim(desk) == []
+        assert read(desk, lease.next_due) == desk.clock.now + 2 * MINUTE
+        desk.clock.go_on(2 * MINUTE)
+        assert claim(desk) == [rule.id]
+
+    def test_a_paused_rule_does_not_run_but_hears_of_everything(self, desk: Desk) -> None:
+        rule = declare(desk)
+        with desk.database.writing() as tx:
+            rules.pause(tx, rule.id)
+        desk.put(desk.calendar(), "x.ics", appointment())
+
+        assert claim(desk) == []
+        assert read(desk, lease.next_due) is None
+        with desk.database.writing() as tx:
+            rules.resume(tx, rule.id)
+        assert claim(desk) == [rule.id]
+        assert read(desk, lambda tx: outbox.waiting(tx, rule.id).here) == 1
+
+    def test_who_asks_for_a_pass_while_one_is_running_gets_another(self, desk: Desk) -> None:
+        rule = declare(desk)
+        claim(desk, "a")
+        with desk.database.writing() as tx:
+            rules.make_due(tx, rule.id, tx.now + timedelta(seconds=30))
+            rules.make_due(tx, rule.id, tx.now + timedelta(seconds=2))
+            rules.make_due(tx, rule.id, tx.now + timedelta(seconds=9))
+
+        finish(desk, rule, "a")
+
+        assert read(desk, lease.next_due) == desk.clock.now + timedelta(seconds=2)
+        desk.clock.go_on(timedelta(seconds=2))
+        with desk.database.writing() as tx:
+            (claimed,) = lease.claim(tx, owner="b", until=tx.now + MINUTE, limit=1)
+        assert claimed.due_at == desk.clock.now
+
+    def test_a_worker_that_dies_is_made_up_for_when_its_lease_ends(self, desk: Desk) -> None:
+        declare(desk)
+        claim(desk, "dead")
+
+        assert read(desk, lease.next_due) == desk.clock.now + MINUTE
+
+    def test_the_next_rule_is_known_without_claiming(self, desk: Desk) -> None:
+        assert read(desk, lease.next_due) is None
+        for number in (3, 1, 2):
+            finish(desk, declare(desk, f"{number}"), due_at=desk.clock.now + number * MINUTE)
+
+        assert read(desk, lease.next_due) == desk.clock.now + MINUTE
+
+    def test_remote_objects_that_wait_make_a_rule_run_too(self, desk: Desk) -> None:
+        rule = finish(desk, declare(desk))
+
+        with desk.database.writing() as tx:
+            outbox.bring_back(tx, rule.id, Side.THERE, ["remote-1"])
+
+        assert claim(desk) == [rule.id]

@@ -1,0 +1,530 @@
+"""A small world of people, calendars and misfortune around the sync engine, and what must be true of it at rest.
+
+Each thing that somebody writes holds a word that nothing else holds, so that it can be found again wherever it went.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy import select
+
+from bridge.core.canonical import digest
+from bridge.core.content import MASTER, Line, Part, made, read, with_uid, without, write
+from bridge.core.origin import ORIGIN
+from bridge.store import collection, placement
+from bridge.store import rule as rules
+from bridge.store.schema import body, conflict, journal
+from bridge.sync.views import Views
+from tests.fakes.shelf import FULL, WEAK
+from tests.store.appointments import parse
+from tests.store.desk import Clock
+from tests.store.integrity import check_integrity
+from tests.sync.appointments import HOUR, START, all_day, event, series
+from tests.sync.desk import QUIET, SyncDesk, new_database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bridge.core.content import Content
+    from bridge.core.model import CalendarObject
+    from tests.sync.desk import Remote, Resource
+
+UIDS = ("u", "v", "w")
+RULES = {"af": ("anna", "full"), "aw": ("anna", "weak"), "rf": ("room", "next")}
+"""Each rule with its resource and its remote calendar; `full` and `next` are calendars of one remote user."""
+
+HERE = ("anna", "room")
+THERE = ("full", "weak", "next")
+GROUPS = {"anna": "anna", "full": "anna", "weak": "anna", "room": "room", "next": "room"}
+_LONG = timedelta(minutes=11)
+_DAYS = 4
+
+
+class Kind(StrEnum):
+    """What somebody makes."""
+
+    SINGLE = "single"
+    SERIES = "series"
+    ALL_DAY = "all day"
+
+
+class Slot(StrEnum):
+    """What somebody edits; those of a series are one thing, as its pattern and its instances hang together."""
+
+    TITLE = "title"
+    PLACE = "place"
+    TIME = "time"
+    GUEST = "guest"
+    INSTANCE = "instance"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+
+
+_OF_SERIES = frozenset({Slot.TIME, Slot.INSTANCE, Slot.MOVED, Slot.CANCELLED})
+
+
+class Killed(BaseException):
+    """What ends a process at any moment: nothing catches it."""
+
+
+@dataclass
+class Fuse:
+    """Ends the process at a step: a statement, a commit, or a call to an upstream, before or after it.
+
+    Once burnt, every further step ends it as well: the dead write no farewell.
+    """
+
+    at: int
+    steps: int = 0
+    burnt: bool = False
+
+    def step(self, *_: object) -> None:
+        if self.burnt or self.steps == self.at:
+            self.burnt = True
+            raise Killed
+        self.steps += 1
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What somebody did to an object since the last rest."""
+
+    act: str
+    place: str
+    slot: str = ""
+    word: str = ""
+
+
+@dataclass
+class World:
+    """Two resources, three remote calendars, a rule between each pair; made by `open_world`."""
+
+    desk: SyncDesk
+    folder: Path
+    number: int = 0
+    deeds: dict[str, list[Deed]] = field(default_factory=lambda: defaultdict(list))
+    standing: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    log: list[str] = field(default_factory=list)
+
+    # People.
+
+    def word(self) -> str:
+        """A word that nothing else holds."""
+        self.number += 1
+        return f"w{self.number}x"
+
+    def put_new(self, place: str, uid: str, kind: Kind = Kind.SINGLE) -> None:
+        """Somebody makes an appointment, unless there is one of that UID."""
+        if self.find(place, uid) is not None:
+            return
+        word = self.word()
+        extra = [f"DESCRIPTION:made {word}", f"X-SALON:{word}"]
+        match kind:
+            case Kind.SINGLE:
+                new = event(uid, word, *extra)
+            case Kind.SERIES:
+                new = series(uid, word, *extra, days=_DAYS)
+            case Kind.ALL_DAY:
+                new = all_day(uid, word, *extra)
+        self._note(uid, Deed("put", place, Slot.TITLE, word))
+        self._write(place, uid, new)
+
+    def edit(self, place: str, uid: str, slot: Slot, day: int = 1) -> None:
+        """Somebody edits an appointment, where it is there and has such a thing."""
+        old = self.find(place, uid)
+        if old is None:
+            return
+        word = self.word()
+        new = edited(read(old), slot, day, self.number, word)
+        if new is None:
+            return
+        self._note(uid, Deed("edit", place, slot, word))
+        self._write(place, uid, parse(write(new)))
+
+    def delete(self, place: str, uid: str) -> None:
+        """Somebody deletes an appointment, where it is there."""
+        if self.find(place, uid) is None:
+            return
+        self._note(uid, Deed("delete", place))
+        if place in HERE:
+            self.resource(place).delete(uid)
+        else:
+            self.remote(place).shelf.delete(self.remote_id(place, uid) or "")
+
+    def share(self, uid: str) -> None:
+        """Somebody books an appointment of anna for the room as well."""
+        old = self.find("anna", uid)
+        if old is None or self.find("room", uid) is not None:
+            return
+        self._note(uid, Deed("put", "room", "share"))
+        self.resource("room").put(old)
+
+    def hand_over(self, uid: str, source: str, target: str) -> None:
+        """Somebody moves an appointment from one resource to the other."""
+        old = self.find(source, uid)
+        if old is None or self.find(target, uid) is not None:
+            return
+        self._note(uid, Deed("delete", source))
+        self._note(uid, Deed("put", target, "hand over"))
+        here, there = self.resource(source), self.resource(target)
+        href = here.href(uid)
+        assert href is not None
+        here.desk.move((here.id, href), (there.id, f"{uid}-{self.number}.ics"))
+
+    def rename(self, place: str, uid: str) -> None:
+        """The provider gives an object another id, as some do when it is moved to and fro."""
+        remote_id = self.remote_id(place, uid)
+        if remote_id is None:
+            return
+        remote = self.remote(place)
+        raw = remote.shelf.objects[remote_id][1]
+        remote.shelf.delete(remote_id)
+        self.number += 1
+        remote.shelf.put(f"{place}-moved-{self.number}.ics", raw)
+        self._note(uid, Deed("rename", place))
+
+    # Fate.
+
+    def misdeeds(self, place: str, kinds: list[str | None]) -> None:
+        """The next calls of an upstream go wrong."""
+        self.remote(place).shelf.misdeeds[:] = kinds
+
+    def expire(self, place: str) -> None:
+        """All cursors of an upstream expire."""
+        self.remote(place).shelf.forget_changes()
+
+    def wait(self, length: timedelta) -> None:
+        self.desk.wait(length)
+
+    def pause(self, key: str) -> None:
+        with self.desk.database.writing() as tx:
+            rules.pause(tx, self.desk.rule_now(key).id)
+
+    def resume(self, key: str) -> None:
+        with self.desk.database.writing() as tx:
+            rules.resume(tx, self.desk.rule_now(key).id)
+
+    def reset(self, key: str) -> None:
+        with self.desk.database.writing() as tx:
+            rules.reset(tx, self.desk.rule_now(key).id)
+
+    def reconfigure(self, key: str, **options: object) -> None:
+        resource, remote = RULES[key]
+        self.desk.rule(key, resource, remote, **{"guard": NO_GUARD, **options})
+
+    # Passes.
+
+    def run(self) -> None:
+        """A pass over each rule that is due."""
+        self.desk.run_due(fails=True)
+
+    def run_killed(self, at: int) -> int:
+        """Passes that are killed at a step, if they get that far; then a new process when the leases have ended.
+
+        Returns:
+            How many steps there were.
+        """
+        fuse = Fuse(at)
+        engine = self.desk.database.engine
+        for name in ("before_cursor_execute", "commit"):
+            sqlalchemy_event.listen(engine, name, fuse.step)
+        for remote in self.desk.remotes.values():
+            remote.shelf.watched = fuse.step
+        try:
+            self.desk.run_due(fails=True)
+        except Killed:
+            pass
+        finally:
+            for remote in self.desk.remotes.values():
+                remote.shelf.watched = None
+            for name in ("before_cursor_execute", "commit"):
+                sqlalchemy_event.remove(engine, name, fuse.step)
+        if fuse.burnt:
+            self.desk.die()
+        return fuse.steps
+
+    def run_with(self, meanwhile: Callable[[], None], at: int) -> None:
+        """Passes in the middle of which, at a call to an upstream, something else happens."""
+        calls = iter(range(at + 1))
+
+        def look(_when: str, _name: str) -> None:
+            if next(calls, None) == at:
+                for remote in self.desk.remotes.values():
+                    remote.shelf.watched = None
+                meanwhile()
+
+        for remote in self.desk.remotes.values():
+            remote.shelf.watched = look
+        try:
+            self.desk.run_due(fails=True)
+        finally:
+            for remote in self.desk.remotes.values():
+                remote.shelf.watched = None
+
+    def run_taken_over(self, at: int) -> None:
+        """Passes that hang at a call until their leases have ended and others have done the work; then they go on."""
+
+        def take_over() -> None:
+            self.desk.die()
+            self.desk.run_due(fails=True)
+
+        self.run_with(take_over, at)
+
+    # Rest.
+
+    def rest(self) -> None:
+        """Fate is kind again, and everybody waits until nothing is to be done; then everything is checked."""
+        for remote in self.desk.remotes.values():
+            remote.shelf.misdeeds.clear()
+        for key in RULES:
+            self.resume(key)
+        self.desk.rest()
+        self.desk.wait(timedelta(days=1))
+        self.desk.rest()
+        self._check()
+        for remote in self.desk.remotes.values():
+            remote.writes()
+        self.wait(_LONG)
+        self.run()
+        self.wait(timedelta(days=1))
+        self.run()
+        for remote in self.desk.remotes.values():
+            assert remote.writes() == [], "one more pass writes nothing"
+        self.standing = defaultdict(set)
+        for place in (*HERE, *THERE):
+            for uid in self.objects(place):
+                self.standing[uid].add(GROUPS[place])
+        self.deeds.clear()
+
+    def _check(self) -> None:
+        with self.desk.database.reading() as tx:
+            kept = b"\n".join(
+                tx.connection.execute(
+                    select(body.c.raw).where(
+                        body.c.etag.in_(select(journal.c.after)) | body.c.etag.in_(select(conflict.c.lost))
+                    )
+                ).scalars()
+            )
+        for key, (resource, remote) in RULES.items():
+            self._check_equal(key, resource, remote)
+        for uid in UIDS:
+            deeds = self.deeds[uid]
+            for group in sorted(set(GROUPS.values())):
+                self._check_presence(uid, group, deeds)
+            self._check_words(uid, deeds, kept)
+        for place in (*HERE, *THERE):
+            made_in = Counter(_made(each) for each in self.objects(place).values())
+            assert all(times == 1 for times in made_in.values()), f"doubled in {place}: {made_in}"
+        assert self.desk.parked() == []
+        assert self.desk.holds() == []
+        for key in RULES:
+            assert self.desk.waiting(key) == (0, 0)
+        check_integrity(self.desk.database)
+
+    def _check_equal(self, key: str, resource: str, remote: str) -> None:
+        """Both sides of a rule hold the same objects, as far as the upstream can hold them."""
+        ours, theirs = self.objects(resource), self.objects(remote)
+        assert set(ours) == set(theirs), f"{key}: {sorted(ours)} here and {sorted(theirs)} there"
+        links = self.desk.links(key)
+        assert set(links) == set(ours), f"{key}: links {sorted(links)}"
+        for uid, here in ours.items():
+            views = Views.read(links[uid].view)
+            shown = views.shown(here, parse=parse)
+            assert bare(shown) == bare(theirs[uid]), f"{key}: {uid} differs:\n{shown.raw.decode()}\n{theirs[uid].raw.decode()}"
+
+    def _check_presence(self, uid: str, group: str, deeds: list[Deed]) -> None:
+        places = [place for place, each in GROUPS.items() if each == group]
+        present = {uid in self.objects(place) for place in places}
+        assert len(present) == 1, f"{uid} stands in a part of {places} only"
+        mine = [deed for deed in deeds if GROUPS[deed.place] == group]
+        deleted = any(deed.act == "delete" for deed in mine)
+        stood = group in self.standing[uid]
+        put = any(deed.act == "put" for deed in mine)
+        if (stood or put) and not deleted:
+            assert present == {True}, f"{uid} is lost in {places}: {deeds}"
+        if deleted and len(deeds) == 1:
+            assert present == {False}, f"{uid} was deleted and is there again in {places}"
+        if not stood and not put:
+            assert present == {False}, f"nobody made {uid} in {places}"
+
+    def _check_words(self, uid: str, deeds: list[Deed], kept: bytes) -> None:
+        """An edit that nobody contradicted stands everywhere; the last one of each place is kept in any case."""
+        texts = {place: self.objects(place)[uid].raw.replace(b"\r\n ", b"") for place in GROUPS if uid in self.objects(place)}
+        if any(deed.act in {"delete", "put"} for deed in deeds):
+            return
+        groups = {GROUPS[deed.place] for deed in deeds}
+        for deed in deeds:
+            if deed.act != "edit":
+                continue
+            rivals = [each for each in deeds if each.act == "edit" and (each.slot == deed.slot or {each.slot, deed.slot} <= _OF_SERIES)]
+            if len(rivals) == 1 and deed.slot not in {Slot.TIME, Slot.CANCELLED, Slot.MOVED}:
+                for place in GROUPS:
+                    if place in texts and GROUPS[place] in groups and GROUPS[place] == GROUPS[deed.place]:
+                        assert deed.word.encode() in texts[place], f"the edit {deed} is not in {place}"
+            last = [each for each in deeds if each.act == "edit" and each.slot == deed.slot and each.place == deed.place][-1]
+            if deed is last and deed.slot in {Slot.TITLE, Slot.PLACE, Slot.INSTANCE}:
+                word = deed.word.encode()
+                assert word in kept.replace(b"\r\n ", b"") or any(word in text for text in texts.values()), f"the edit {deed} is lost"
+
+    # What there is.
+
+    def resource(self, key: str) -> Resource:
+        return self.desk.resources[key]
+
+    def remote(self, key: str) -> Remote:
+        return self.desk.remotes[key]
+
+    def objects(self, place: str) -> dict[str, CalendarObject]:
+        """All objects of a place, by the UID that they have here."""
+        if place in HERE:
+            return self.resource(place).objects()
+        found = self.remote(place).objects()
+        named: dict[str, CalendarObject] = {}
+        for remote_id, obj in found.items():
+            uid = self._uid_here(place, remote_id, obj)
+            assert uid not in named, f"{uid} stands twice in {place}"
+            named[uid] = obj
+        return named
+
+    def _uid_here(self, place: str, remote_id: str, obj: CalendarObject) -> str:
+        if obj.uid in UIDS:
+            return obj.uid
+        key = next(key for key, (_, remote) in RULES.items() if remote == place)
+        by_remote = {link.remote_id: uid for uid, link in self.desk.links(key).items()}
+        return by_remote.get(remote_id, obj.uid)
+
+    def remote_id(self, place: str, uid: str) -> str | None:
+        if place in HERE:
+            return None
+        found = self.remote(place).objects()
+        return next((id_ for id_, each in found.items() if self._uid_here(place, id_, each) == uid), None)
+
+    def find(self, place: str, uid: str) -> CalendarObject | None:
+        """What somebody sees of an appointment at a place."""
+        if place in HERE:
+            return self.resource(place).objects().get(uid)
+        remote_id = self.remote_id(place, uid)
+        return None if remote_id is None else self.remote(place).objects()[remote_id]
+
+    def _write(self, place: str, uid: str, new: CalendarObject) -> None:
+        if place in HERE:
+            self.resource(place).put(new)
+        else:
+            self.remote(place).put(new, self.remote_id(place, uid))
+
+    def _note(self, uid: str, deed: Deed) -> None:
+        self.deeds[uid].append(deed)
+
+    def close(self) -> None:
+        self.desk.database.close()
+        shutil.rmtree(self.folder)
+
+
+NO_GUARD = {"objects": 1000, "percent": 100}
+
+
+def open_world() -> World:
+    """A world in which nothing has happened yet."""
+    folder = Path(tempfile.mkdtemp(prefix="calbridge-"))
+    clock = Clock()
+    desk = SyncDesk(new_database(folder, clock), clock)
+    for key in HERE:
+        desk.resource(key)
+    desk.remote("full", FULL, inline=True)
+    desk.remote("weak", WEAK, rewrites=True)
+    desk.remote("next", FULL)
+    desk.remotes["full"].shelf.neighbours.append(desk.remotes["next"].shelf)
+    desk.remotes["next"].shelf.neighbours.append(desk.remotes["full"].shelf)
+    world = World(desk, folder)
+    for key in RULES:
+        world.reconfigure(key)
+    return world
+
+
+def _made(obj: CalendarObject) -> str:
+    found = re.search(r"DESCRIPTION:made (w\d+x)", obj.raw.decode().replace("\r\n ", ""))
+    assert found is not None
+    return found[1]
+
+
+def bare(obj: CalendarObject) -> str:
+    """The meaning of an object without its UID, its mark, and what a provider that rewrites puts on and takes off."""
+    content = read(obj)
+    unknown = {line.name for part in content.parts.values() for line in part.lines if line.name.startswith("X-")}
+    return digest(parse(write(with_uid(without(content, {ORIGIN, "CLASS", *unknown}), "same"))))
+
+
+def edited(content: Content, slot: Slot, day: int, number: int, word: str) -> Content | None:
+    """An object with one thing changed, or None where it has no such thing."""
+    master = content.parts.get(MASTER)
+    if master is None:
+        return None
+    recurring = bool(master.named("RRULE"))
+    match slot:
+        case Slot.TITLE:
+            return _with(content, MASTER, made("SUMMARY", word))
+        case Slot.PLACE:
+            return _with(content, MASTER, made("LOCATION", word))
+        case Slot.GUEST:
+            part = replace(master, content=(*master.content, made("ATTENDEE", f"mailto:{word}@example.org")))
+            return replace(content, parts={**content.parts, MASTER: part})
+        case Slot.TIME:
+            return None if recurring else _moved(content, master, number)
+        case _:
+            return _instance_edited(content, master, slot, day, number, word) if recurring else None
+
+
+def _with(content: Content, key: str, *new: Line) -> Content:
+    names = {line.name for line in new}
+    lines = [line for line in content.parts[key].content if line.name not in names]
+    part = replace(content.parts[key], content=(lines[0], *new, *lines[1:]))
+    return replace(content, parts={**content.parts, key: part})
+
+
+def _moved(content: Content, master: Part, number: int) -> Content:
+    if "VALUE=DATE" in master.named("DTSTART")[0].flat:
+        first = START.date() + timedelta(days=number)
+        return _with(
+            content,
+            MASTER,
+            made("DTSTART", f"{first:%Y%m%d}", ";VALUE=DATE"),
+            made("DTEND", f"{first + timedelta(days=1):%Y%m%d}", ";VALUE=DATE"),
+        )
+    return _with(content, MASTER, *_times(START + timedelta(minutes=5 * number)))
+
+
+def _times(start: datetime) -> tuple[Line, Line]:
+    return made("DTSTART", f"{start:%Y%m%dT%H%M%SZ}"), made("DTEND", f"{start + HOUR:%Y%m%dT%H%M%SZ}")
+
+
+def _instance_edited(content: Content, master: Part, slot: Slot, day: int, number: int, word: str) -> Content | None:
+    instance = START + timedelta(days=day % _DAYS)
+    stamp = f"{instance:%Y%m%dT%H%M%SZ}"
+    excluded = any(stamp in line.value for line in master.named("EXDATE"))
+    key = next((key for key, part in content.parts.items() if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp), None)
+    if slot is Slot.CANCELLED:
+        if excluded:
+            return None
+        parts = {each: part for each, part in content.parts.items() if each != key}
+        parts[MASTER] = replace(master, content=(*master.content, made("EXDATE", stamp)))
+        return replace(content, parts=parts)
+    if excluded:
+        return None
+    if key is None:
+        kept = [line for line in master.content if line.name not in {"RRULE", "EXDATE", "DTSTART", "DTEND"}]
+        part = replace(master, key="new", content=(kept[0], made("RECURRENCE-ID", stamp), *_times(instance), *kept[1:]))
+        content = read(parse(write(replace(content, parts={**content.parts, "new": part}))))
+        key = next(key for key, part in content.parts.items() if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp)
+    if slot is Slot.MOVED:
+        return _with(content, key, *_times(instance + timedelta(minutes=5 * (1 + number % 100))))
+    return _with(content, key, made("SUMMARY", word))
