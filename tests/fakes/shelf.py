@@ -99,7 +99,7 @@ class Shelf:
 
     def holds(self, uid: str, parse: Callable[[bytes], CalendarObject]) -> bool:
         """Whether an object of this UID stands there."""
-        for _, raw in self.objects.values():
+        for _, raw in list(self.objects.values()):
             try:
                 if parse(raw).uid == uid:
                     return True
@@ -136,7 +136,11 @@ class ShelfUpstream:
     def calendars(self) -> Sequence[RemoteCalendar]:
         self._begin("calendars")
         components = self._capabilities.components
-        return [RemoteCalendar(self._shelf.id, "Shelf", not self._shelf.read_only, components)] if self._shelf.exists else []
+        return (
+            [RemoteCalendar(self._shelf.id, "Shelf", not self._shelf.read_only, components)]
+            if self._shelf.exists
+            else []
+        )
 
     def changes(self, calendar: str, cursor: str | None) -> Iterator[Page]:  # noqa: ARG002 -- it has one only
         misdeed = self._begin("changes")

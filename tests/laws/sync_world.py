@@ -340,7 +340,9 @@ class World:
         for uid, here in ours.items():
             views = Views.read(links[uid].view)
             shown = views.shown(here, parse=parse)
-            assert bare(shown) == bare(theirs[uid]), f"{key}: {uid} differs:\n{shown.raw.decode()}\n{theirs[uid].raw.decode()}"
+            assert bare(shown) == bare(theirs[uid]), (
+                f"{key}: {uid} differs:\n{shown.raw.decode()}\n{theirs[uid].raw.decode()}"
+            )
 
     def _check_presence(self, uid: str, group: str, deeds: list[Deed]) -> None:
         places = [place for place, each in GROUPS.items() if each == group]
@@ -359,22 +361,32 @@ class World:
 
     def _check_words(self, uid: str, deeds: list[Deed], kept: bytes) -> None:
         """An edit that nobody contradicted stands everywhere; the last one of each place is kept in any case."""
-        texts = {place: self.objects(place)[uid].raw.replace(b"\r\n ", b"") for place in GROUPS if uid in self.objects(place)}
+        texts = {
+            place: self.objects(place)[uid].raw.replace(b"\r\n ", b"") for place in GROUPS if uid in self.objects(place)
+        }
         if any(deed.act in {"delete", "put"} for deed in deeds):
             return
         groups = {GROUPS[deed.place] for deed in deeds}
         for deed in deeds:
             if deed.act != "edit":
                 continue
-            rivals = [each for each in deeds if each.act == "edit" and (each.slot == deed.slot or {each.slot, deed.slot} <= _OF_SERIES)]
+            rivals = [
+                each
+                for each in deeds
+                if each.act == "edit" and (each.slot == deed.slot or {each.slot, deed.slot} <= _OF_SERIES)
+            ]
             if len(rivals) == 1 and deed.slot not in {Slot.TIME, Slot.CANCELLED, Slot.MOVED}:
                 for place in GROUPS:
                     if place in texts and GROUPS[place] in groups and GROUPS[place] == GROUPS[deed.place]:
                         assert deed.word.encode() in texts[place], f"the edit {deed} is not in {place}"
-            last = [each for each in deeds if each.act == "edit" and each.slot == deed.slot and each.place == deed.place][-1]
+            last = [
+                each for each in deeds if each.act == "edit" and each.slot == deed.slot and each.place == deed.place
+            ][-1]
             if deed is last and deed.slot in {Slot.TITLE, Slot.PLACE, Slot.INSTANCE}:
                 word = deed.word.encode()
-                assert word in kept.replace(b"\r\n ", b"") or any(word in text for text in texts.values()), f"the edit {deed} is lost"
+                assert word in kept.replace(b"\r\n ", b"") or any(word in text for text in texts.values()), (
+                    f"the edit {deed} is lost"
+                )
 
     # What there is.
 
@@ -511,7 +523,10 @@ def _instance_edited(content: Content, master: Part, slot: Slot, day: int, numbe
     instance = START + timedelta(days=day % _DAYS)
     stamp = f"{instance:%Y%m%dT%H%M%SZ}"
     excluded = any(stamp in line.value for line in master.named("EXDATE"))
-    key = next((key for key, part in content.parts.items() if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp), None)
+    key = next(
+        (key for key, part in content.parts.items() if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp),
+        None,
+    )
     if slot is Slot.CANCELLED:
         if excluded:
             return None
@@ -524,7 +539,11 @@ def _instance_edited(content: Content, master: Part, slot: Slot, day: int, numbe
         kept = [line for line in master.content if line.name not in {"RRULE", "EXDATE", "DTSTART", "DTEND"}]
         part = replace(master, key="new", content=(kept[0], made("RECURRENCE-ID", stamp), *_times(instance), *kept[1:]))
         content = read(parse(write(replace(content, parts={**content.parts, "new": part}))))
-        key = next(key for key, part in content.parts.items() if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp)
+        key = next(
+            key
+            for key, part in content.parts.items()
+            if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp
+        )
     if slot is Slot.MOVED:
         return _with(content, key, *_times(instance + timedelta(minutes=5 * (1 + number % 100))))
     return _with(content, key, made("SUMMARY", word))

@@ -77,6 +77,7 @@ def test_pain_12_whoever_changes_it_back_each_time_is_noticed_and_named(desk: Pa
         if desk.parked():
             break
 
+    assert len(desk.parked()) == 1
     (parked,) = desk.parked()
     assert "SUMMARY" in parked.property
     assert parked.remedy
