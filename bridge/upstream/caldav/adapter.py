@@ -6,10 +6,10 @@ import time
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from bridge.core.model import ComponentType
 from bridge.upstream.caldav import listing, reading, writing
+from bridge.upstream.caldav.conditions_ignored import ignores_conditions
 from bridge.upstream.caldav.discovery import Discovery, discover, is_secure, named_host
 from bridge.upstream.caldav.place import Place, place
 from bridge.upstream.caldav.services import Resolver, look_up
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from bridge.core.model import CalendarObject
     from bridge.upstream.protocol import Found, Gone, Page, RemoteCalendar, Stored, Unknown
-
-_SOGO = "/SOGo/"
 
 
 class CaldavUpstream:
@@ -71,18 +69,19 @@ class CaldavUpstream:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What a CalDAV server can do.
+        """What this CalDAV server can do, as far as its addresses and its answers have shown until now.
 
-        `delta` turns false when a calendar has shown that it has none to trust. SOGo, which is known by its addresses,
-        overwrites in spite of If-None-Match; what stands there is looked at before, and may come in between.
+        `delta` turns false when a calendar has shown that it has none to trust. SOGo, known by the addresses of the
+        quirk `conditions-ignored`, also writes floating times into the user's zone.
         """
+        heeds = not any(map(ignores_conditions, (self._url, *self._deltas)))
         return Capabilities(
             writable=True,
             components=frozenset(ComponentType),
             delta=all(self._deltas.values()),
-            conditional=True,
-            exclusive_create=not any(_SOGO in urlsplit(url).path for url in (self._url, *self._deltas)),
-            keeps_text=True,
+            conditional=heeds,
+            exclusive_create=heeds,
+            keeps_text=heeds,
             holds_series=True,
         )
 

@@ -17,6 +17,7 @@ from bridge.errors import (
 from bridge.upstream.caldav import etags
 from bridge.upstream.caldav.address import host_of, path_of
 from bridge.upstream.caldav.bodies import CALDAV, DAV, query_uid
+from bridge.upstream.caldav.conditions_ignored import ignores_conditions
 from bridge.upstream.caldav.end_required import with_ends
 from bridge.upstream.caldav.multistatus import preconditions
 from bridge.upstream.caldav.reading import as_lines, read_one
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _CALENDAR = {"Content-Type": "text/calendar; charset=utf-8"}
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_MAY_BE_THE_CALENDAR = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONFLICT})
 _UID_MAY_STAND_ELSEWHERE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 
 
@@ -42,16 +44,14 @@ def create(place: Place, new: CalendarObject, request_id: str) -> Stored:
     before it is stored: some servers ignore If-None-Match, and would overwrite what a person changed meanwhile.
     """
     remote_id = f"{place.path}{request_id}.ics"
-    already = read_one(place, remote_id)
+    already = _look(place, remote_id)
     if isinstance(already, Found):
         return _ours(place, already, new)
-    if isinstance(already, Unknown):
-        raise UpstreamUnavailable(f"{host_of(place.url)} does not say whether {remote_id} exists. {already.reason}")
     answer = _put(place, remote_id, new, {"If-None-Match": "*"})
     if answer.ok:
         return _stored(place, remote_id, new, answer)
     if answer.status == HTTPStatus.PRECONDITION_FAILED:
-        there = read_one(place, remote_id)
+        there = _look(place, remote_id)
         if isinstance(there, Found):
             return _ours(place, there, new)
     if answer.status in _UID_MAY_STAND_ELSEWHERE:
@@ -63,24 +63,29 @@ def create(place: Place, new: CalendarObject, request_id: str) -> Stored:
 
 def replace(place: Place, remote_id: str, new: CalendarObject, *, if_match: str) -> Stored:
     """The answer of `Upstream.replace`."""
+    if ignores_conditions(place.url):
+        _check_version(place, remote_id, if_match)
     answer = _put(place, remote_id, new, {"If-Match": etags.sent(if_match)})
     if answer.status == HTTPStatus.PRECONDITION_FAILED and _stands_under_weak(place, remote_id, if_match):
         answer = _put(place, remote_id, new, {})
     if answer.ok:
         return _stored(place, remote_id, new, answer)
     if answer.status in {*_GONE, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}:
-        there = read_one(place, remote_id)
-        if isinstance(there, Gone):
-            place.state()
-        if not isinstance(there, Found) or not etags.same(there.etag, if_match):
-            raise _changed(place, remote_id)
+        _check_version(place, remote_id, if_match)
     if answer.status in _UID_MAY_STAND_ELSEWHERE and f"{CALDAV}no-uid-conflict" in preconditions(answer.body):
         raise refusal(answer, Deed.WRITE, place.wire.user)
     raise _write_error(place, answer)
 
 
 def remove(place: Place, remote_id: str, *, if_match: str) -> None:
-    """The answer of `Upstream.remove`."""
+    """The answer of `Upstream.remove`.
+
+    The object is looked at first, whatever the server: one that ignores If-Match would remove what a person changed.
+    """
+    there = _look(place, remote_id)
+    if isinstance(there, Gone):
+        return
+    _check_same(place, there, if_match)
     url = place.member_url(remote_id)
     answer = place.wire.ask("DELETE", url, headers={"If-Match": etags.sent(if_match)})
     if answer.status == HTTPStatus.PRECONDITION_FAILED and _stands_under_weak(place, remote_id, if_match):
@@ -89,16 +94,13 @@ def remove(place: Place, remote_id: str, *, if_match: str) -> None:
         told = place.multistatus(answer).responses
         if any(each.status is not None and each.status >= HTTPStatus.BAD_REQUEST for each in told):
             raise UpstreamUnavailable(f"{host_of(place.url)} could not remove {remote_id}.")
-        return
-    if answer.ok or answer.status in _GONE:
-        return
-    if answer.status in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}:
-        there = read_one(place, remote_id)
-        if isinstance(there, Gone):
-            return
-        if not isinstance(there, Found) or not etags.same(there.etag, if_match):
-            raise _changed(place, remote_id)
-    raise _write_error(place, answer)
+    elif not answer.ok and answer.status not in _GONE:
+        if answer.status in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}:
+            there = _look(place, remote_id)
+            if isinstance(there, Gone):
+                return
+            _check_same(place, there, if_match)
+        raise _write_error(place, answer)
 
 
 def _put(place: Place, remote_id: str, new: CalendarObject, condition: Mapping[str, str]) -> Answer:
@@ -114,12 +116,38 @@ def _put(place: Place, remote_id: str, new: CalendarObject, condition: Mapping[s
     return answer
 
 
+def _look(place: Place, remote_id: str) -> Found | Gone:
+    there = read_one(place, remote_id)
+    if isinstance(there, Unknown):
+        raise UpstreamUnavailable(f"{host_of(place.url)} does not say whether {remote_id} exists. {there.reason}")
+    return there
+
+
+def _check_version(place: Place, remote_id: str, etag: str) -> None:
+    """Passes where the version `etag` stands there.
+
+    Raises:
+        RemoteChanged: Another one does, or nothing.
+        CalendarGone: The whole calendar is gone.
+    """
+    there = _look(place, remote_id)
+    if isinstance(there, Gone):
+        place.state()
+        raise _changed(place, remote_id)
+    _check_same(place, there, etag)
+
+
+def _check_same(place: Place, there: Found, etag: str) -> None:
+    if not etags.same(there.etag, etag):
+        raise _changed(place, there.remote_id)
+
+
 def _stands_under_weak(place: Place, remote_id: str, if_match: str) -> bool:
     """Whether the version of a weak etag, which If-Match never matches on a strict server, stands there."""
     if not etags.weak(if_match):
         return False
-    there = read_one(place, remote_id)
-    return isinstance(there, Found) and there.etag == if_match
+    there = _look(place, remote_id)
+    return isinstance(there, Found) and etags.same(there.etag, if_match)
 
 
 def _stored(place: Place, remote_id: str, sent: CalendarObject, answer: Answer) -> Stored:
@@ -189,7 +217,7 @@ def _by_uid(place: Place, new: CalendarObject) -> Found | None:
 def _write_error(place: Place, answer: Answer) -> UpstreamError:
     """The error of a refused write; what the status leaves open is asked of the calendar itself."""
     error = refusal(answer, Deed.WRITE, place.wire.user)
-    if answer.status in {HTTPStatus.FORBIDDEN, *_GONE, HTTPStatus.CONFLICT} and type(error) is not UidTaken:
+    if answer.status in {*_MAY_BE_THE_CALENDAR, *_GONE} and type(error) is not UidTaken:
         state = place.state()
         if not state.writable:
             return refusal_as(CalendarReadOnly, answer, place.wire.user)
