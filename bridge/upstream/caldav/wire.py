@@ -169,9 +169,9 @@ class Wire:
 
     def _ask_once(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         with self._turn():
-            return self._answered(method, url, body, headers)
+            return self._answer_to(method, url, body, headers)
 
-    def _answered(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def _answer_to(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         try:
             response = self._sent(method, url, body, headers)
             try:
