@@ -262,8 +262,7 @@ def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarO
         base_here=None,
         base_there=None,
         view=verdict.views.text(),
-        # After the loss of the database, what we once made there is still known as ours.
-        made=Made.HERE if origin.marks(pair.their_object) == a.origin else Made.ADOPTED,
+        made=Made.HERE if _is_ours(a, pair.their_object) else Made.ADOPTED,
         generation=0,
         written_at=None,
         streak=0,
@@ -283,6 +282,12 @@ def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarO
             view=verdict.views.text(),
         ),
     )
+
+
+def _is_ours(a: Assignment, remote: CalendarObject) -> bool:
+    """Whether this installation made a remote object: after the loss of the database, or under a rule that is gone."""
+    mark = origin.marks(remote)
+    return mark is not None and mark.site == a.origin.site
 
 
 def remove(a: Assignment, verdict: Verdict) -> None:
