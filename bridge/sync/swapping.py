@@ -143,7 +143,7 @@ def _passed(obj: CalendarObject, side: Side, views: Views | None, parse: Parse) 
     """The part of a version that passes, so that what one side cannot hold is no difference."""
     if views is None:
         return obj
-    return views.shown(obj, parse=parse) if side is Side.HERE else views.taken(obj, parse=parse)
+    return views.shown(obj, parse=parse) if side is Side.HERE else views.taken(obj, None, parse=parse)
 
 
 def _differing(slot: Slot, change: Change) -> Differing:
