@@ -55,7 +55,7 @@ _ADMIN = "cyrus"
 
 @contextmanager
 def cyrus() -> Iterator[CalDAVServer]:
-    """Cyrus with mailboxes of its own; root has to start it, since it works under the account that Debian makes for it."""
+    """Cyrus with mailboxes of its own; only root can start it, because it works under an account of its own."""
     with reachable_folder() as folder:
         server = CalDAVServer(unused_port(), "/dav/", "/dav/calendars/user/alice/")
         imap = unused_port()
