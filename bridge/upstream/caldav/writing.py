@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 _CALENDAR = {"Content-Type": "text/calendar; charset=utf-8"}
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_OPEN = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONFLICT, *_GONE})
+"""Statuses that servers also give for a calendar that is gone (DAViCal: 405) or read-only."""
+
 _UID_MAY_STAND_ELSEWHERE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 
 
@@ -216,7 +219,7 @@ def _by_uid(place: Place, new: CalendarObject) -> Found | None:
 def _write_error(place: Place, answer: Answer) -> UpstreamError:
     """The error of a refused write; what the status leaves open is asked of the calendar itself."""
     error = refusal(answer, Deed.WRITE, place.wire.user)
-    if answer.status in {HTTPStatus.FORBIDDEN, *_GONE, HTTPStatus.CONFLICT} and type(error) is not UidTaken:
+    if answer.status in _OPEN and type(error) is not UidTaken:
         state = place.state()
         if not state.writable:
             return refusal_as(CalendarReadOnly, answer, place.wire.user)
