@@ -125,6 +125,11 @@ def refusal(answer: Answer, deed: Deed, user: str) -> UpstreamError:
     return _error(kind, answer, user, precondition)
 
 
+def names_cause(answer: Answer) -> bool:
+    """Whether an answer names a precondition that says all, so that nothing further has to be asked."""
+    return any(name in _KIND_OF_PRECONDITION or name == f"{DAV}need-privileges" for name in preconditions(answer.body))
+
+
 def refusal_as(kind: type[UpstreamError], answer: Answer, user: str) -> UpstreamError:
     """An error of the kind that a second look has shown to be right."""
     return _error(kind, answer, user, "")
