@@ -375,7 +375,7 @@ class World:
             ]
             if len(rivals) == 1 and deed.slot not in {Slot.TIME, Slot.CANCELLED, Slot.MOVED}:
                 for place, text in texts.items():
-                    if GROUPS[place] in groups and GROUPS[place] == GROUPS[deed.place]:
+                    if GROUPS[place] == GROUPS[deed.place]:
                         assert deed.word.encode() in text, f"the edit {deed} is not in {place}"
             last = [
                 each for each in deeds if each.act == "edit" and each.slot == deed.slot and each.place == deed.place
