@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.core.polling import next_poll, wait_after
-from bridge.errors import CalbridgeError, CalendarReadOnly, LeaseLost, QuotaExceeded, StoreError
+from bridge.errors import CalbridgeError, CalendarGone, CalendarReadOnly, LeaseLost, QuotaExceeded, StoreError
 from bridge.store import lease, outbox
+from bridge.store import rule as rules
 from bridge.store.rule import Problem
 from bridge.sync.engine import Pass, Report
 
@@ -208,7 +209,7 @@ class Worker:
         with office.database.writing() as tx:
             if problem is None and self._still_waits(tx, rule, report):
                 problem = rule.problem
-            lease.finish(
+            noted = lease.finish(
                 tx,
                 rule.id,
                 self._owner,
@@ -218,6 +219,8 @@ class Worker:
                 problem=problem,
                 succeeded=error is None,
             )
+            if noted and isinstance(error, CalendarGone):
+                rules.forget_calendar(tx, rule.id)
         if not self._quiet:
             self._say(rule, problem, report)
 
