@@ -35,8 +35,8 @@ HOUR = timedelta(hours=1)
 def keeping_what_was_sent(original: Any) -> Any:
     """Links that remember what was sent, in place of what the server made of it."""
 
-    def keep(tx: Any, a: Any, verdict: Any, link: Any, *, here: Any, stored: Any) -> None:
-        original(tx, a, verdict, link, here=here, stored=replace(stored, object=here))
+    def keep(tx: Any, a: Any, link: Any, *, here: Any, stored: Any, view: Any) -> None:
+        original(tx, a, link, here=here, stored=replace(stored, object=here), view=view)
 
     return keep
 
