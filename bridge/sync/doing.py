@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from bridge.sync.convergence import does_not_converge
 from bridge.sync.creating import create_there
 from bridge.sync.deletions import note_done
 from bridge.sync.parking import park, park_restless, unpark
-from bridge.sync.sighting import Hint
+from bridge.sync.sighting import GRACE, Hint
 from bridge.sync.splits import splits
 
 if TYPE_CHECKING:
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
     from bridge.store.journal import Author
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
-
-GRACE = timedelta(minutes=10)
-"""For so long after we wrote an object, its absence from a listing proves nothing: some servers list late."""
 
 _UNTIL_DECIDED = timedelta(hours=1)
 _UNTIL_WRITABLE = timedelta(minutes=5)
@@ -181,10 +179,13 @@ class Doing:
                 outbox.postpone(tx, intent, tx.now + _UNTIL_WRITABLE)
         elif move is Move.FORGET:
             pull.forget(tx, a, verdict)
+            unpark(tx, a, [verdict])
         elif verdict.passed_over:
             pull.pass_over(tx, a, verdict)
         elif move is Move.NOTHING:
             pull.stay(tx, verdict)
+            if verdict.pair.there is not None:
+                unpark(tx, a, [verdict])
         else:
             pull.leave_alone(tx, a, verdict)
 
@@ -218,17 +219,14 @@ class Doing:
     def _create_there(self, verdicts: Sequence[Verdict]) -> set[str]:
         """Creates objects there; gives the UIDs of those that stand there now."""
         made: set[str] = set()
-        for start in range(0, len(verdicts), _BATCH):
-            if self.problem is not None:
-                self._leave(verdicts[start:], _UNTIL_WRITABLE)
-                return made
-            batch = verdicts[start : start + _BATCH]
-            done, failed = create_there(self._a, batch)
-            self._log(done)
-            made |= {verdict.pair.uid for verdict in done}
-            for verdict, error in failed:
-                self._failed(verdict, error)
-            self._advance(len(batch))
+        with closing(create_there(self._a, verdicts, goes_on=lambda: self.problem is None)) as outcomes:
+            for outcome in outcomes:
+                self._log(outcome.done)
+                made |= {verdict.pair.uid for verdict in outcome.done}
+                for verdict, error in outcome.failed:
+                    self._failed(verdict, error)
+                self._leave(outcome.left, _UNTIL_WRITABLE)
+                self._advance(len(outcome.done) + len(outcome.failed) + len(outcome.left))
         return made
 
     def _one(self, verdict: Verdict) -> None:
@@ -304,9 +302,12 @@ class Doing:
         return written_at + GRACE
 
     def _postpone(self, verdict: Verdict, until: datetime) -> None:
+        """Has an object that is missing there be looked at once more, when its absence proves something."""
         remote_id = verdict.pair.linked.remote_id
-        if remote_id is not None:
-            with self._a.writing() as tx:
+        with self._a.writing() as tx:
+            for intent in verdict.pair.intents:
+                outbox.postpone(tx, intent, until)
+            if remote_id is not None and not any(intent.side is Side.THERE for intent in verdict.pair.intents):
                 outbox.note_there(tx, self._a.rule.id, [(remote_id, Hint.ABSENT)], not_before=until)
 
     def _failed(self, verdict: Verdict, error: Exception) -> None:

@@ -100,7 +100,7 @@ class Pass:
         if rule.adopted_at is None:
             return Kind.FIRST
         due = self._asks and reconcile_due(rule.last_full_at, self._a.clock(), key=rule.key, zone=zone)
-        if rule.cursor is None or rule.last_full_at is None or due:
+        if rule.cursor is None or rule.last_full_at is None or due or self._anew:
             return Kind.WHOLE
         return Kind.CHANGES
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bridge.core import content, origin
@@ -12,18 +12,20 @@ from bridge.core.merge import merge
 from bridge.core.precondition import Precondition
 from bridge.core.projection import discloses
 from bridge.core.sides import Side
-from bridge.errors import RemoteRefused, UidTaken
+from bridge.errors import RemoteRefused, UidTaken, UpstreamError
 from bridge.store import calendar_object as objects
 from bridge.store import conflict as conflicts
+from bridge.store import journal, outbox
 from bridge.store import link as links
 from bridge.store.link import Link, Made
 from bridge.sync.convergence import counted
 from bridge.sync.pull import settle
 from bridge.sync.views import Views
+from bridge.upstream.powers import CreatesMany
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from bridge.core.merge import Merged
     from bridge.core.model import CalendarObject
@@ -54,78 +56,151 @@ def outgoing(a: Assignment, verdict: Verdict) -> CalendarObject:
     return a.parse(content.write(apply(difference(before, now), content.read(base))))
 
 
-def announce(a: Assignment, verdicts: Sequence[Verdict]) -> list[Link]:
-    """Notes that objects are about to be created there, before they are: after a crash each is found again.
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A creation as it was announced: what is created stays the same until it is known whether it was.
 
-    Returns:
-        The link of each, without a remote id.
+    Attributes:
+        link: What is known of it after a crash.
+        here: Our object as it is created there; where it was changed meanwhile, the change follows.
     """
+
+    link: Link
+    here: CalendarObject
+
+
+def announce(a: Assignment, verdicts: Sequence[Verdict]) -> list[Announced]:
+    """Notes that objects are about to be created there, before they are: after a crash each is found again."""
     announced = []
-    for verdict in verdicts:
-        old = verdict.pair.link
-        again = old is not None and old.remote_id is not None
-        announced.append(
-            Link(
+    with a.writing() as tx:
+        for verdict in verdicts:
+            old = verdict.pair.link
+            if old is not None and old.is_announced and old.base_here is not None:
+                announced.append(Announced(old, a.parse(journal.raw(tx, old.base_here))))
+                continue
+            here = own(a, verdict)
+            again = old is not None and old.remote_id is not None
+            link = Link(
                 rule_id=a.rule.id,
                 uid=verdict.pair.uid,
                 remote_id=None,
                 remote_etag=None,
-                base_here=None,
+                base_here=links.keep_body(tx, here.raw),
                 base_there=None,
                 view=verdict.views.text(),
                 made=Made.HERE if old is None else old.made,
                 generation=(0 if old is None else old.generation) + again,
-                written_at=None,
+                written_at=tx.now,
                 streak=0 if old is None else old.streak,
                 wrote="" if old is None else old.wrote,
             )
-        )
-    with a.writing() as tx:
-        links.put_many(tx, announced)
+            announced.append(Announced(link, here))
+        links.put_many(tx, [each.link for each in announced])
     return announced
 
 
-def create(a: Assignment, upstream: Upstream, verdict: Verdict, link: Link) -> Stored:
-    """Creates there what stands here, once however often it is tried.
+def create_many(a: Assignment, upstream: Upstream, wanted: Sequence[Announced]) -> list[Stored | UpstreamError]:
+    """Creates there what was announced, each once however often it is tried.
 
-    Raises:
-        UpstreamError: It was not created, or nobody knows.
+    Returns:
+        For each what stands there, or why it was not created, or that nobody knows.
     """
-    new = a.parse(content.write(origin.mark(content.read(a.shown(own(a, verdict), verdict.views)), a.origin)))
-    name = a.origin.request_id(verdict.pair.uid, link.generation)
+    named = [(_marked(a, each), a.origin.request_id(each.link.uid, each.link.generation)) for each in wanted]
+    if len(named) > 1 and isinstance(upstream, CreatesMany):
+        first: Sequence[Stored | UpstreamError] = upstream.create_many(a.calendar, named)
+    else:
+        first = list(_one_by_one(a, upstream, named))
+    return [
+        _under_another_uid(a, upstream, each, new, name) if isinstance(outcome, UidTaken) else outcome
+        for each, (new, name), outcome in zip(wanted, named, first, strict=True)
+    ]
+
+
+def _marked(a: Assignment, announced: Announced) -> CalendarObject:
+    shown = a.shown(announced.here, Views.read(announced.link.view))
+    return a.parse(content.write(origin.mark(content.read(shown), a.origin)))
+
+
+def _one_by_one(
+    a: Assignment, upstream: Upstream, named: Sequence[tuple[CalendarObject, str]]
+) -> Iterator[Stored | UpstreamError]:
+    """What keeps one from being created keeps the others too: nobody waits for each to time out."""
+    outage: UpstreamError | None = None
+    for new, name in named:
+        outcome = outage or _created(upstream, a.calendar, new, name)
+        if isinstance(outcome, UpstreamError) and not isinstance(outcome, RemoteRefused | UidTaken):
+            outage = outcome
+        yield outcome
+
+
+def _created(upstream: Upstream, calendar: str, new: CalendarObject, name: str) -> Stored | UpstreamError:
     try:
-        return upstream.create(a.calendar, new, name)
-    except UidTaken:
-        # The same appointment in another calendar of the same remote user, as when two resources share one.
-        other = content.with_uid(content.read(new), f"{name}@calbridge")
-        return upstream.create(a.calendar, a.parse(content.write(other)), name)
+        return upstream.create(calendar, new, name)
+    except UpstreamError as error:
+        return error
 
 
-def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Link, Stored]]) -> None:
+def _under_another_uid(
+    a: Assignment, upstream: Upstream, announced: Announced, new: CalendarObject, name: str
+) -> Stored | UpstreamError:
+    """Creates the same appointment beside the one in another calendar, as when two resources share one."""
+    other = content.with_uid(content.read(new), a.origin.alias(announced.link.uid, announced.link.generation))
+    return _created(upstream, a.calendar, a.parse(content.write(other)), name)
+
+
+def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Announced, Stored]]) -> None:
     """Notes what stands there after creations."""
     with a.writing() as tx:
-        for verdict, link, stored in verdicts:
-            _keep(tx, a, verdict, link, here=own(a, verdict), stored=stored)
+        for verdict, announced, stored in verdicts:
+            _keep(tx, a, announced.link, here=announced.here, stored=stored, view=announced.link.view)
             settle(tx, verdict)
+            if announced.here.etag != verdict.pair.ours.etag:
+                outbox.bring_back(tx, a.rule.id, Side.HERE, [verdict.pair.uid])
 
 
-def _keep(
-    tx: Transaction, a: Assignment, verdict: Verdict, link: Link, *, here: CalendarObject, stored: Stored
-) -> None:
+def withdraw(a: Assignment, announced: Announced) -> None:
+    """Notes that what was announced was refused: the next try is one of what stands here then."""
+    with a.writing() as tx:
+        links.put(tx, replace(announced.link, base_here=None))
+
+
+def as_sent(a: Assignment, here: CalendarObject, found: CalendarObject, views: Views) -> CalendarObject:
+    """What was sent when `here` was created there, without what the upstream did not keep of it.
+
+    It stands for the answer that was lost: what was left out of it was not taken away by anybody.
+
+    Args:
+        a: The rule.
+        here: Our object as it was announced.
+        found: The remote object as it was found afterwards.
+        views: What was shown.
+    """
+    sent = content.with_uid(content.read(a.shown(here, views)), found.uid)
+    lacking = difference(sent, content.read(found))
+    dropped = lacking.only(lambda slot: lacking.changes[slot].new is None and slot.part in sent.parts)
+    return a.parse(content.write(apply(dropped, sent)))
+
+
+def _keep(tx: Transaction, a: Assignment, link: Link, *, here: CalendarObject, stored: Stored, view: str) -> None:
     """Notes that both sides agree: `here`, and the upstream's answer, whatever it made of what it was given."""
-    answer = _readable(stored)
+    answer = readable(stored)
     agreed = replace(
         link,
         remote_id=stored.remote_id,
         remote_etag=stored.etag,
         base_here=links.keep_body(tx, here.raw),
         base_there=links.keep_body(tx, answer.raw),
-        view=verdict.views.text(),
+        view=view,
     )
     links.put(tx, counted(a, agreed, here))
 
 
-def _readable(stored: Stored) -> CalendarObject:
+def readable(stored: Stored) -> CalendarObject:
+    """What stands there after a write.
+
+    Raises:
+        RemoteRefused: Nobody can read it.
+    """
     if isinstance(stored.object, Unreadable):
         raise RemoteRefused(
             f"The upstream took the appointment and gave back what cannot be read: {stored.object.reason}"
@@ -143,7 +218,7 @@ def push(a: Assignment, verdict: Verdict) -> None:
     here = own(a, verdict)
     stored = _replace(a, verdict, outgoing(a, verdict))
     with a.writing() as tx:
-        _keep(tx, a, verdict, verdict.pair.linked, here=here, stored=stored)
+        _keep(tx, a, verdict.pair.linked, here=here, stored=stored, view=verdict.views.text())
         settle(tx, verdict)
 
 
@@ -269,7 +344,7 @@ def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarO
         wrote="",
     )
     if stored is not None:
-        _keep(tx, a, verdict, link, here=here, stored=stored)
+        _keep(tx, a, link, here=here, stored=stored, view=verdict.views.text())
         return
     links.put(
         tx,

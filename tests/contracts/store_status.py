@@ -1,4 +1,4 @@
-"""What every database must tell about how rules are doing: inherited beside `tests.contracts.store`."""
+"""What every database must tell of how all rules are doing: inherited beside `tests.contracts.store`."""
 
 from __future__ import annotations
 
@@ -14,64 +14,78 @@ from tests.store.appointments import appointment
 from tests.store.assignments import MINUTE, claim, declare, finish, link, put_link, read
 
 if TYPE_CHECKING:
-    from bridge.store.status import RuleStatus
     from tests.store.desk import Desk
 
 
-def statuses(desk: Desk) -> dict[str, RuleStatus]:
-    return {each.rule.key: each for each in read(desk, status.read)}
-
-
 class StatusContract:
-    """A few statements tell how all rules are doing."""
+    """How all rules are doing, in a few statements."""
 
-    def test_each_rule_is_counted_by_itself(self, desk: Desk) -> None:
-        busy, idle = declare(desk, "busy"), declare(desk, "idle", pushes=False)
-        text = appointment()
-        put_link(desk, link(busy, "a"), here=text, there=text)
-        put_link(desk, link(busy, "b"), here=text, there=text)
-        put_link(desk, link(busy, "alone"))
+    def test_a_rule_tells_what_it_has_done_and_what_waits(self, desk: Desk) -> None:
+        rule = finish(desk, declare(desk))
+        put_link(desk, link(rule), here=appointment(), there=appointment())
+        put_link(desk, link(rule, "alone"))
         with desk.database.writing() as tx:
-            outbox.note_there(tx, busy.id, [("x.ics", "changed"), ("y.ics", "gone")])
-            held.open_or_extend(tx, busy.id, Side.HERE, [HeldItem("a", None, ""), HeldItem("b", None, "")], total=9)
-            decided = held.open_or_extend(tx, busy.id, Side.THERE, [HeldItem("c", None, "")], total=9)
-            held.approve(tx, decided.id, by="boss")
-            parked.park(tx, busy.id, Side.HERE, "a", uid="a", summary="", reason="No.")
-            body = links.keep_body(tx, text.raw)
-            for uid in ("a", "b"):
-                number = conflict.note(
-                    tx,
-                    rule_id=busy.id,
-                    uid=uid,
-                    summary="",
-                    lost_side=Side.HERE,
-                    lost=body,
-                    kept=body,
-                    properties="SUMMARY",
-                )
-            conflict.set_state(tx, number, conflict.State.DISMISSED)
+            outbox.bring_back(tx, rule.id, Side.HERE, ["a", "b"])
+            held.open_or_extend(tx, rule.id, Side.HERE, [HeldItem(uid, None, "") for uid in "abc"], total=5)
+            parked.park(tx, rule.id, Side.THERE, "x", uid="", summary="", reason="No.")
+            etag = links.keep_body(tx, appointment().raw)
+            conflict.note(
+                tx, rule_id=rule.id, uid="a", summary="", lost_side=Side.HERE, lost=etag, kept=etag, properties=""
+            )
         desk.clock.go_on(MINUTE)
-        found = statuses(desk)
 
-        one = found["busy"]
-        assert (one.links, one.waiting, one.held, one.conflicts, one.parked) == (2, 2, 2, 1, 1)
-        assert one.lag == MINUTE
-        other = found["idle"]
-        assert (other.links, other.waiting, other.held, other.conflicts, other.parked) == (0, 0, 0, 0, 0)
-        assert other.lag is None
-        assert other.rule == read(desk, lambda tx: rules.get(tx, idle.id))
+        (found,) = read(desk, status.read)
 
-    def test_the_next_pass_waits_for_what_the_rule_waits_for(self, desk: Desk) -> None:
-        rule = finish(desk, declare(desk), not_before=desk.clock.now + timedelta(hours=2))
-        assert statuses(desk)[rule.key].next_pass == desk.clock.now + timedelta(hours=2)
-        with desk.database.writing() as tx:
-            rules.pause(tx, rule.id)
-        assert statuses(desk)[rule.key].next_pass is None
+        assert (found.rule, found.read_at) == (rule, desk.clock.now)
+        assert (found.links, found.waiting, found.held, found.conflicts, found.parked) == (1, 2, 3, 1, 1)
+        assert (found.oldest, found.lag, found.running) == (desk.clock.now - MINUTE, MINUTE, False)
+        assert found.next_pass == desk.clock.now + timedelta(minutes=59)
 
-    def test_a_rule_runs_as_long_as_its_lease_lasts(self, desk: Desk) -> None:
+    def test_a_rule_at_rest_has_nothing_to_tell(self, desk: Desk) -> None:
+        declare(desk)
+
+        (found,) = read(desk, status.read)
+
+        assert (found.links, found.waiting, found.held, found.conflicts, found.parked) == (0, 0, 0, 0, 0)
+        assert (found.oldest, found.lag) == (None, None)
+
+    def test_what_a_person_has_decided_does_not_wait_for_one(self, desk: Desk) -> None:
         rule = declare(desk)
-        assert not statuses(desk)[rule.key].running
+        with desk.database.writing() as tx:
+            hold = held.open_or_extend(tx, rule.id, Side.HERE, [HeldItem("a", None, "")], total=5)
+            held.refuse(tx, hold.id, by="boss")
+            etag = links.keep_body(tx, appointment().raw)
+            number = conflict.note(
+                tx, rule_id=rule.id, uid="a", summary="", lost_side=Side.HERE, lost=etag, kept=etag, properties=""
+            )
+            conflict.set_state(tx, number, conflict.State.DISMISSED)
+
+        (found,) = read(desk, status.read)
+
+        assert (found.held, found.conflicts) == (0, 0)
+
+    def test_a_rule_runs_while_a_worker_has_it(self, desk: Desk) -> None:
+        declare(desk)
         claim(desk)
-        assert statuses(desk)[rule.key].running
+
+        (found,) = read(desk, status.read)
+        assert found.running
         desk.clock.go_on(MINUTE)
-        assert not statuses(desk)[rule.key].running
+        (found,) = read(desk, status.read)
+        assert not found.running
+
+    def test_the_next_pass_is_when_the_upstream_may_be_asked_again_or_never(self, desk: Desk) -> None:
+        later = desk.clock.now + timedelta(hours=5)
+        waits = finish(desk, declare(desk, "a waits"), not_before=later)
+        paused, gone = declare(desk, "b paused"), declare(desk, "c gone")
+        with desk.database.writing() as tx:
+            rules.pause(tx, paused.id)
+            rules.leave_over(tx, keep={waits.id, paused.id})
+
+        found = read(desk, status.read)
+
+        assert [(each.rule.id, each.next_pass) for each in found] == [
+            (waits.id, later),
+            (paused.id, None),
+            (gone.id, None),
+        ]

@@ -21,7 +21,6 @@ from sqlalchemy import select
 from bridge.core.canonical import digest
 from bridge.core.content import MASTER, Line, Part, made, read, with_uid, without, write
 from bridge.core.origin import ORIGIN
-from bridge.store import collection, placement
 from bridge.store import rule as rules
 from bridge.store.schema import body, conflict, journal
 from bridge.sync.views import Views
@@ -30,10 +29,10 @@ from tests.store.appointments import parse
 from tests.store.desk import Clock
 from tests.store.integrity import check_integrity
 from tests.sync.appointments import HOUR, START, all_day, event, series
-from tests.sync.desk import QUIET, SyncDesk, new_database
+from tests.sync.desk import SyncDesk, new_database
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from bridge.core.content import Content
     from bridge.core.model import CalendarObject
@@ -366,7 +365,6 @@ class World:
         }
         if any(deed.act in {"delete", "put"} for deed in deeds):
             return
-        groups = {GROUPS[deed.place] for deed in deeds}
         for deed in deeds:
             if deed.act != "edit":
                 continue
@@ -376,9 +374,9 @@ class World:
                 if each.act == "edit" and (each.slot == deed.slot or {each.slot, deed.slot} <= _OF_SERIES)
             ]
             if len(rivals) == 1 and deed.slot not in {Slot.TIME, Slot.CANCELLED, Slot.MOVED}:
-                for place in GROUPS:
-                    if place in texts and GROUPS[place] in groups and GROUPS[place] == GROUPS[deed.place]:
-                        assert deed.word.encode() in texts[place], f"the edit {deed} is not in {place}"
+                for place, text in texts.items():
+                    if GROUPS[place] == GROUPS[deed.place]:
+                        assert deed.word.encode() in text, f"the edit {deed} is not in {place}"
             last = [
                 each for each in deeds if each.act == "edit" and each.slot == deed.slot and each.place == deed.place
             ][-1]
@@ -493,7 +491,7 @@ def edited(content: Content, slot: Slot, day: int, number: int, word: str) -> Co
         case Slot.TIME:
             return None if recurring else _moved(content, master, number)
         case _:
-            return _instance_edited(content, master, slot, day, number, word) if recurring else None
+            return _instance_edited(content, master, slot, day=day, number=number, word=word) if recurring else None
 
 
 def _with(content: Content, key: str, *new: Line) -> Content:
@@ -519,7 +517,7 @@ def _times(start: datetime) -> tuple[Line, Line]:
     return made("DTSTART", f"{start:%Y%m%dT%H%M%SZ}"), made("DTEND", f"{start + HOUR:%Y%m%dT%H%M%SZ}")
 
 
-def _instance_edited(content: Content, master: Part, slot: Slot, day: int, number: int, word: str) -> Content | None:
+def _instance_edited(content: Content, master: Part, slot: Slot, *, day: int, number: int, word: str) -> Content | None:
     instance = START + timedelta(days=day % _DAYS)
     stamp = f"{instance:%Y%m%dT%H%M%SZ}"
     excluded = any(stamp in line.value for line in master.named("EXDATE"))

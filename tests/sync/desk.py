@@ -131,6 +131,11 @@ class Remote:
         self.shelf.put(remote_id, new.raw)
         return remote_id
 
+    def change(self, uid: str, old: str, new: str) -> None:
+        """Somebody changes a text in an object there, and leaves the rest of it as it is."""
+        remote_id = self.id_of(uid)
+        self.shelf.put(remote_id, self.shelf.objects[remote_id][1].replace(old.encode(), new.encode()))
+
     def delete(self, uid: str) -> None:
         self.shelf.delete(self.id_of(uid))
 
