@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from bridge.core import content, origin
 from bridge.core.applying import apply
+from bridge.core.common import common, contradictions
 from bridge.core.difference import difference
 from bridge.core.merge import merge
 from bridge.core.precondition import Precondition
 from bridge.core.projection import discloses
 from bridge.core.sides import Side
-from bridge.errors import RemoteRefused, UidTaken
+from bridge.errors import RemoteRefused
 from bridge.store import calendar_object as objects
 from bridge.store import conflict as conflicts
 from bridge.store import journal, outbox
@@ -98,22 +99,24 @@ def announce(a: Assignment, verdicts: Sequence[Verdict]) -> list[Announced]:
     return announced
 
 
-def create(a: Assignment, upstream: Upstream, announced: Announced) -> Stored:
+def create(a: Assignment, upstream: Upstream, announced: Announced, *, renamed: bool) -> Stored:
     """Creates there what was announced, once however often it is tried.
+
+    Args:
+        a: The rule.
+        upstream: The connection.
+        announced: What is created.
+        renamed: Whether under another UID, as its own is taken by another calendar of the same remote user.
 
     Raises:
         UpstreamError: It was not created, or nobody knows.
     """
     link = announced.link
     shown = a.shown(announced.here, Views.read(link.view))
-    new = a.parse(content.write(origin.mark(content.read(shown), a.origin)))
-    name = a.origin.request_id(link.uid, link.generation)
-    try:
-        return upstream.create(a.calendar, new, name)
-    except UidTaken:
-        # The same appointment in another calendar of the same remote user, as when two resources share one.
-        other = content.with_uid(content.read(new), a.origin.alias(link.uid, link.generation))
-        return upstream.create(a.calendar, a.parse(content.write(other)), name)
+    new = origin.mark(content.read(shown), a.origin)
+    if renamed:
+        new = content.with_uid(new, a.origin.alias(link.uid, link.generation))
+    return upstream.create(a.calendar, a.parse(content.write(new)), a.origin.request_id(link.uid, link.generation))
 
 
 def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Announced, Stored]]) -> None:
@@ -239,8 +242,8 @@ def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: Calend
     known, views = verdict.bases, verdict.views
     shown, taken = a.shown(here, views), a.taken(there, known.here or here, views)
     if known.here is None or known.there is None:
-        # Nothing is known of how they came to differ: to the winner, the other is what was before.
-        older = taken if prefer is Side.HERE else shown
+        # Nothing is known of how they came to differ.
+        older = _common(a, shown, taken, prefer)
         return merge(base_here=older, here=shown, base_there=older, there=taken, prefer=prefer)
     was = Views.read(verdict.pair.linked.view)
     return merge(
@@ -252,6 +255,15 @@ def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: Calend
     )
 
 
+def _common(a: Assignment, shown: CalendarObject, taken: CalendarObject, prefer: Side) -> CalendarObject:
+    """What both have in common; where that is nothing, the version of the loser."""
+    if shown.component == taken.component:
+        both = common(content.read(shown), content.read(taken), prefer=prefer)
+        if both.parts:
+            return a.parse(content.write(both))
+    return taken if prefer is Side.HERE else shown
+
+
 def _applied(a: Assignment, before: CalendarObject, after: bytes, whole: CalendarObject) -> CalendarObject:
     """The whole object, with what a merge changed in the part of it that passes."""
     changes = difference(content.read(before), content.read(a.parse(after)))
@@ -259,12 +271,12 @@ def _applied(a: Assignment, before: CalendarObject, after: bytes, whole: Calenda
 
 
 def _differing(a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject) -> set[str]:
-    """In what two versions differ of which nothing is known: one of them gives way as a whole."""
+    """In what two versions contradict each other of which nothing is known: one of them gives way."""
     if verdict.bases.here is not None and verdict.bases.there is not None:
         return set()
     views = verdict.views
     shown, taken = (content.read(a.taken(each, here, views)) for each in (a.shown(here, views), there))
-    return {slot.group for slot in difference(shown, taken).changes}
+    return {slot.group for slot in contradictions(difference(shown, taken))}
 
 
 def _note_clash(a: Assignment, verdict: Verdict, *, prefer: Side, properties: Collection[str]) -> None:
