@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bridge.upstream.protocol import RemoteCalendar, Upstream
 
 _PLAIN_NAME = re.compile(r"[A-Za-z][\w-]*(?: [\w-]+)*")
-_NOUNS = {"VEVENT": "event", "VTODO": "task"}
+_NOUNS = {"VEVENT": "event", "VTODO": "task", "VJOURNAL": "note"}
 
 
 @dataclass(frozen=True, slots=True)

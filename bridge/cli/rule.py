@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,7 +13,9 @@ from bridge.cli.options import with_config, with_json
 from bridge.cli.outcome import Exit
 from bridge.cli.removing import remove
 from bridge.cli.rule_state import configured_rule, word, zone_of
-from bridge.config import read_target, write_duration
+from bridge.config import read_target
+from bridge.config.schema import written
+from bridge.config.settings import Settings
 from bridge.core.decision import Move
 from bridge.errors import Conflict
 from bridge.store import rule as rules
@@ -100,27 +102,36 @@ def show(key: str, config: Path, *, as_json: bool) -> None:
     settings = site.configuration.rule(key)
     with site.database.reading() as tx:
         found = rules.find(tx, key)
-    options = settings.model_dump(mode="json")
+    options = _options(settings)
     if as_json:
         remote = None if found is None else found.calendar
-        screen.document({"rule": key, **options, "calendar_id": remote, "origin": found.origin if found else None})
+        screen.document(
+            {"rule": key, "options": options, "calendar_id": remote, "origin": found.origin if found else None}
+        )
         return
-    rows = [("rule", key), *_option_rows(options)]
+    rows = [("rule", key), *options.items()]
     if found is not None:
         rows += [("calendar id", found.calendar or "not found yet"), ("mark", found.origin)]
-    rows.append(("poll", f"every {write_duration(settings.poll)}"))
-    screen.table(("", ""), rows)
+    screen.table(("", ""), [(name, _one_line(value)) for name, value in rows])
 
 
-def _option_rows(options: dict[str, object], prefix: str = "") -> list[tuple[str, str]]:
-    rows: list[tuple[str, str]] = []
-    for name, value in options.items():
-        if isinstance(value, dict):
-            rows += _option_rows(value, f"{prefix}{name}.")
-        elif prefix or name != "poll":
-            shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-            rows.append((f"{prefix}{name}", shown))
-    return rows
+def _options(settings: Settings, place: str = "") -> dict[str, Any]:
+    """The options of a rule as they stand in the file, by their place in it."""
+    found: dict[str, Any] = {}
+    for name in type(settings).model_fields:
+        value = getattr(settings, name)
+        if isinstance(value, Settings):
+            found |= _options(value, f"{place}{name}.")
+        else:
+            plain = written(value)
+            found[f"{place}{name}"] = "all" if plain is None else plain
+    return found
+
+
+def _one_line(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @rule.command()

@@ -30,21 +30,14 @@ def status(rule: str | None, config: Path, *, as_json: bool) -> None:
     """Show how all rules are doing, or one; the exit code is 5 where something needs a person."""
     site = opened(config)
     with site.database.reading() as tx:
-        found = statuses.read(tx)
-    if rule is not None:
-        found = [each for each in found if each.rule.key == rule]
-        if not found:
-            site.configuration.rule(rule)
-            raise NotFound(
-                f"The rule {rule!r} was not taken up yet.",
-                remedy="A running server takes the configuration up within seconds.",
-            )
+        every = statuses.read(tx)
+    taken_up = {each.rule.key for each in every if each.rule.active}
+    fresh = [key for key in site.configuration.rules if rule is None and key not in taken_up]
+    found = every if rule is None else _of(site, every, rule)
     if as_json:
-        screen.document({"rules": [as_document(each) for each in found]})
-    elif not found:
-        screen.say("There are no rules yet. `calbridge connect CONNECTION` shows what to write under `rules`.")
+        screen.document({"rules": [as_document(each) for each in found], "not_taken_up": fresh})
     elif rule is None:
-        _show_all(site, found)
+        _show_all(site, found, fresh)
     else:
         for number, each in enumerate(found):
             if number:
@@ -54,7 +47,29 @@ def status(rule: str | None, config: Path, *, as_json: bool) -> None:
         click.get_current_context().exit(Exit.PART)
 
 
-def _show_all(site: Site, found: list[RuleStatus]) -> None:
+def _of(site: Site, every: list[RuleStatus], key: str) -> list[RuleStatus]:
+    found = [each for each in every if each.rule.key == key]
+    if not found:
+        # Says so of a name that does not stand there at all.
+        site.configuration.rule(key)
+        raise NotFound(
+            f"The rule {key!r} was not taken up yet.",
+            remedy="A running server takes the configuration up within seconds.",
+        )
+    return found
+
+
+def _show_all(site: Site, found: list[RuleStatus], fresh: list[str]) -> None:
+    if found:
+        _show_table(site, found)
+    if fresh:
+        said = f"Not taken up yet: {', '.join(fresh)}. A server or worker that runs does so within seconds."
+        screen.say(f"\n{said}" if found else said)
+    elif not found:
+        screen.say("There are no rules yet. `calbridge connect CONNECTION` shows what to write under `rules`.")
+
+
+def _show_table(site: Site, found: list[RuleStatus]) -> None:
     screen.table(
         (
             "RULE",

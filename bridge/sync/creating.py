@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from bridge.sync.sighting import Hint
 from bridge.upstream.protocol import Found, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
@@ -25,37 +27,126 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 4
 """Requests at once: what Microsoft allows for a mailbox, and enough to hide the way to the server and back."""
 
+_TOGETHER = 50
 _WORTH_MORE_CONNECTIONS = 8
 _STANDS_THERE = "An appointment of this UID stands in the remote calendar already."
 
 
-def create_there(
-    a: Assignment, verdicts: Sequence[Verdict]
-) -> tuple[list[Verdict], list[tuple[Verdict, UpstreamError]]]:
-    """Creates objects there.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a few creations.
 
-    Returns:
-        The verdicts that are carried out, and those that are not, each with its error.
+    Attributes:
+        done: The verdicts that are carried out.
+        failed: Those that are not, each with its error.
+        left: Those that were not tried any more.
     """
-    wanted = list(zip(verdicts, push.announce(a, verdicts), strict=True))
-    outcomes = _create_all(a, [announced for _, announced in wanted], renamed=False)
-    taken = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, UidTaken)]
-    if taken:
-        again = _create_elsewhere(a, [wanted[number][1] for number in taken])
-        for number, outcome in zip(taken, again, strict=True):
-            outcomes[number] = outcome
+
+    done: Sequence[Verdict]
+    failed: Sequence[tuple[Verdict, UpstreamError]] = ()
+    left: Sequence[Verdict] = ()
+
+
+def create_there(a: Assignment, verdicts: Sequence[Verdict], *, goes_on: Callable[[], bool]) -> Generator[Outcome]:
+    """Creates objects there, a few at a time; what is told of some, others may follow while it is heard.
+
+    Args:
+        a: The rule.
+        verdicts: About objects to create.
+        goes_on: Asked before each few whether more are to be created.
+
+    Raises:
+        StoreError: The database cannot be written.
+        LeaseLost: Another worker has taken the rule over.
+    """
+    parts = [verdicts[start : start + _TOGETHER] for start in range(0, len(verdicts), _TOGETHER)]
+    if len(verdicts) < _WORTH_MORE_CONNECTIONS:
+        for part in parts:
+            yield _create(a, a.upstream, part) if goes_on() else Outcome((), left=part)
+        return
+    with _crew(a, len(parts)) as (crew, free):
+        yield from crew.map(partial(_create_with_any, a, free, goes_on), parts)
+
+
+@contextmanager
+def _crew(a: Assignment, parts: int) -> Iterator[tuple[ThreadPoolExecutor, SimpleQueue[Upstream]]]:
+    """Threads, and a connection for each; nothing new is begun once the block has ended."""
+    at_once = min(MOST_AT_ONCE, parts)
+    with ExitStack() as stack:
+        free: SimpleQueue[Upstream] = SimpleQueue()
+        for upstream in (a.upstream, *(stack.enter_context(closing(a.another())) for _ in range(at_once - 1))):
+            free.put(upstream)
+        crew = ThreadPoolExecutor(at_once, thread_name_prefix="create")
+        # Before the connections close, whoever still uses one comes to an end.
+        stack.callback(crew.shutdown, cancel_futures=True)
+        yield crew, free
+
+
+def _create_with_any(
+    a: Assignment, free: SimpleQueue[Upstream], goes_on: Callable[[], bool], verdicts: Sequence[Verdict]
+) -> Outcome:
+    if not goes_on():
+        return Outcome((), left=verdicts)
+    upstream = free.get()
+    try:
+        return _create(a, upstream, verdicts)
+    finally:
+        free.put(upstream)
+
+
+def _create(a: Assignment, upstream: Upstream, verdicts: Sequence[Verdict]) -> Outcome:
+    announced = push.announce(a, verdicts)
     made: list[tuple[Verdict, Announced, Stored]] = []
     failed: list[tuple[Verdict, UpstreamError]] = []
-    for (verdict, announced), outcome in zip(wanted, outcomes, strict=True):
+    for verdict, each, outcome in zip(verdicts, announced, _created(a, upstream, announced), strict=True):
         if not isinstance(outcome, UpstreamError):
-            made.append((verdict, announced, outcome))
+            made.append((verdict, each, outcome))
         elif isinstance(outcome, RemoteRefused | UidTaken | RemoteChanged):
-            failed.append((verdict, _refused(a, verdict, announced, outcome)))
+            failed.append((verdict, _refused(a, verdict, each, outcome)))
         else:
             failed.append((verdict, outcome))
     if made:
         push.created(a, made)
-    return [verdict for verdict, _, _ in made], failed
+    return Outcome([verdict for verdict, _, _ in made], failed)
+
+
+def _created(a: Assignment, upstream: Upstream, wanted: Sequence[Announced]) -> list[Stored | UpstreamError]:
+    """Creates objects; those whose UIDs are taken under others, where another calendar of the same user has them.
+
+    What stands in this very calendar, and was not seen so far, is the same appointment: it is looked at instead.
+    """
+    outcomes = list(map(_readable, push.create_many(a, upstream, wanted, renamed=False)))
+    taken = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, UidTaken)]
+    if not taken:
+        return outcomes
+    try:
+        standing = _standing(a, upstream)
+    except UpstreamError as error:
+        return [error if isinstance(outcome, UidTaken) else outcome for outcome in outcomes]
+    with a.writing() as tx:
+        named = [standing[uid] for number in taken if (uid := wanted[number].link.uid) in standing]
+        outbox.note_there(tx, a.rule.id, [(remote_id, Hint.CHANGED) for remote_id in named])
+    elsewhere = [number for number in taken if wanted[number].link.uid not in standing]
+    again = push.create_many(a, upstream, [wanted[number] for number in elsewhere], renamed=True)
+    renamed = dict(zip(elsewhere, map(_readable, again), strict=True))
+    return [
+        renamed.get(number, RemoteChanged(_STANDS_THERE)) if isinstance(outcome, UidTaken) else outcome
+        for number, outcome in enumerate(outcomes)
+    ]
+
+
+def _standing(a: Assignment, upstream: Upstream) -> dict[str, str]:
+    """The remote id of each object in the remote calendar that no link names, by UID."""
+    with a.database.reading() as tx:
+        known = links.etags(tx, a.rule.id, left_alone=False)
+    listed = {item.remote_id for page in upstream.changes(a.calendar, None) for item in page.items}
+    unknown = sorted(listed - known.keys())
+    answers = upstream.fetch(a.calendar, unknown) if unknown else ()
+    return {
+        answer.object.uid: answer.remote_id
+        for answer in answers
+        if isinstance(answer, Found) and not isinstance(answer.object, Unreadable)
+    }
 
 
 def _refused(a: Assignment, verdict: Verdict, announced: Announced, error: UpstreamError) -> UpstreamError:
@@ -64,63 +155,11 @@ def _refused(a: Assignment, verdict: Verdict, announced: Announced, error: Upstr
     return error if announced.here.etag == verdict.pair.ours.etag else RemoteChanged(error.message)
 
 
-def _create_elsewhere(a: Assignment, wanted: Sequence[Announced]) -> list[Stored | UpstreamError]:
-    """Creates objects whose UIDs are taken: under others, where another calendar of the same remote user has them.
-
-    What stands in this very calendar, and was not seen so far, is the same appointment: it is looked at instead.
-    """
-    standing = _standing(a)
-    with a.writing() as tx:
-        found = [(standing[each.link.uid], Hint.CHANGED) for each in wanted if each.link.uid in standing]
-        outbox.note_there(tx, a.rule.id, found)
-    elsewhere = [each for each in wanted if each.link.uid not in standing]
-    outcomes = iter(_create_all(a, elsewhere, renamed=True))
-    return [RemoteChanged(_STANDS_THERE) if each.link.uid in standing else next(outcomes) for each in wanted]
-
-
-def _standing(a: Assignment) -> dict[str, str]:
-    """The remote id of each object in the remote calendar that no link names, by UID."""
-    with a.database.reading() as tx:
-        known = links.etags(tx, a.rule.id, left_alone=False)
-    listed = {item.remote_id for page in a.upstream.changes(a.calendar, None) for item in page.items}
-    unknown = sorted(listed - known.keys())
-    answers = a.upstream.fetch(a.calendar, unknown) if unknown else ()
-    return {
-        answer.object.uid: answer.remote_id
-        for answer in answers
-        if isinstance(answer, Found) and not isinstance(answer.object, Unreadable)
-    }
-
-
-def _create_all(a: Assignment, wanted: Sequence[Announced], *, renamed: bool) -> list[Stored | UpstreamError]:
-    outages: list[UpstreamError] = []
-
-    def one(upstream: Upstream, announced: Announced) -> Stored | UpstreamError:
-        if outages:
-            # What keeps one from being created keeps the others too: nobody waits for each to time out.
-            return outages[0]
-        try:
-            return push.create(a, upstream, announced, renamed=renamed)
-        except (RemoteRefused, UidTaken) as error:
-            return error
-        except UpstreamError as error:
-            outages.append(error)
-            return error
-
-    if len(wanted) < _WORTH_MORE_CONNECTIONS:
-        return [one(a.upstream, announced) for announced in wanted]
-    with ExitStack() as stack:
-        others = [stack.enter_context(closing(a.another())) for _ in range(MOST_AT_ONCE - 1)]
-        free: SimpleQueue[Upstream] = SimpleQueue()
-        for upstream in (a.upstream, *others):
-            free.put(upstream)
-
-        def with_any(announced: Announced) -> Stored | UpstreamError:
-            upstream = free.get()
-            try:
-                return one(upstream, announced)
-            finally:
-                free.put(upstream)
-
-        with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="create") as crew:
-            return list(crew.map(with_any, wanted))
+def _readable(outcome: Stored | UpstreamError) -> Stored | UpstreamError:
+    """The outcome; what an upstream took and gives back as something that nobody can read concerns that object only."""
+    try:
+        if not isinstance(outcome, UpstreamError):
+            push.readable(outcome)
+    except RemoteRefused as error:
+        return error
+    return outcome

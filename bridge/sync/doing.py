@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -218,17 +219,14 @@ class Doing:
     def _create_there(self, verdicts: Sequence[Verdict]) -> set[str]:
         """Creates objects there; gives the UIDs of those that stand there now."""
         made: set[str] = set()
-        for start in range(0, len(verdicts), _BATCH):
-            if self.problem is not None:
-                self._leave(verdicts[start:], _UNTIL_WRITABLE)
-                return made
-            batch = verdicts[start : start + _BATCH]
-            done, failed = create_there(self._a, batch)
-            self._log(done)
-            made |= {verdict.pair.uid for verdict in done}
-            for verdict, error in failed:
-                self._failed(verdict, error)
-            self._advance(len(batch))
+        with closing(create_there(self._a, verdicts, goes_on=lambda: self.problem is None)) as outcomes:
+            for outcome in outcomes:
+                self._log(outcome.done)
+                made |= {verdict.pair.uid for verdict in outcome.done}
+                for verdict, error in outcome.failed:
+                    self._failed(verdict, error)
+                self._leave(outcome.left, _UNTIL_WRITABLE)
+                self._advance(len(outcome.done) + len(outcome.failed) + len(outcome.left))
         return made
 
     def _one(self, verdict: Verdict) -> None:

@@ -13,7 +13,7 @@ from bridge.core.merge import merge
 from bridge.core.precondition import Precondition
 from bridge.core.projection import discloses
 from bridge.core.sides import Side
-from bridge.errors import RemoteRefused
+from bridge.errors import RemoteRefused, UidTaken, UpstreamError
 from bridge.store import calendar_object as objects
 from bridge.store import conflict as conflicts
 from bridge.store import journal, outbox
@@ -22,10 +22,11 @@ from bridge.store.link import Link, Made
 from bridge.sync.convergence import counted
 from bridge.sync.pull import settle
 from bridge.sync.views import Views
+from bridge.upstream.powers import CreatesMany
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from bridge.core.merge import Merged
     from bridge.core.model import CalendarObject
@@ -99,24 +100,53 @@ def announce(a: Assignment, verdicts: Sequence[Verdict]) -> list[Announced]:
     return announced
 
 
-def create(a: Assignment, upstream: Upstream, announced: Announced, *, renamed: bool) -> Stored:
-    """Creates there what was announced, once however often it is tried.
+def create_many(
+    a: Assignment, upstream: Upstream, wanted: Sequence[Announced], *, renamed: bool
+) -> Sequence[Stored | UpstreamError]:
+    """Creates there what was announced, each once however often it is tried.
 
     Args:
         a: The rule.
         upstream: The connection.
-        announced: What is created.
-        renamed: Whether under another UID, as its own is taken by another calendar of the same remote user.
+        wanted: What is created.
+        renamed: Whether under other UIDs, as their own are taken by another calendar of the same remote user.
 
-    Raises:
-        UpstreamError: It was not created, or nobody knows.
+    Returns:
+        For each what stands there, or why it was not created, or that nobody knows.
     """
+    named = [
+        (_marked(a, each, renamed=renamed), a.origin.request_id(each.link.uid, each.link.generation)) for each in wanted
+    ]
+    if len(named) > 1 and isinstance(upstream, CreatesMany):
+        return upstream.create_many(a.calendar, named)
+    return list(_one_by_one(a, upstream, named))
+
+
+def _marked(a: Assignment, announced: Announced, *, renamed: bool) -> CalendarObject:
     link = announced.link
-    shown = a.shown(announced.here, Views.read(link.view))
-    new = origin.mark(content.read(shown), a.origin)
+    marked = origin.mark(content.read(a.shown(announced.here, Views.read(link.view))), a.origin)
     if renamed:
-        new = content.with_uid(new, a.origin.alias(link.uid, link.generation))
-    return upstream.create(a.calendar, a.parse(content.write(new)), a.origin.request_id(link.uid, link.generation))
+        marked = content.with_uid(marked, a.origin.alias(link.uid, link.generation))
+    return a.parse(content.write(marked))
+
+
+def _one_by_one(
+    a: Assignment, upstream: Upstream, named: Sequence[tuple[CalendarObject, str]]
+) -> Iterator[Stored | UpstreamError]:
+    """What keeps one from being created keeps the others too: nobody waits for each to time out."""
+    outage: UpstreamError | None = None
+    for new, name in named:
+        outcome = outage or _created(upstream, a.calendar, new, name)
+        if isinstance(outcome, UpstreamError) and not isinstance(outcome, RemoteRefused | UidTaken):
+            outage = outcome
+        yield outcome
+
+
+def _created(upstream: Upstream, calendar: str, new: CalendarObject, name: str) -> Stored | UpstreamError:
+    try:
+        return upstream.create(calendar, new, name)
+    except UpstreamError as error:
+        return error
 
 
 def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Announced, Stored]]) -> None:
@@ -154,7 +184,7 @@ def as_sent(a: Assignment, here: CalendarObject, found: CalendarObject, views: V
 
 def _keep(tx: Transaction, a: Assignment, link: Link, *, here: CalendarObject, stored: Stored, view: str) -> None:
     """Notes that both sides agree: `here`, and the upstream's answer, whatever it made of what it was given."""
-    answer = _readable(stored)
+    answer = readable(stored)
     agreed = replace(
         link,
         remote_id=stored.remote_id,
@@ -166,7 +196,12 @@ def _keep(tx: Transaction, a: Assignment, link: Link, *, here: CalendarObject, s
     links.put(tx, counted(a, agreed, here))
 
 
-def _readable(stored: Stored) -> CalendarObject:
+def readable(stored: Stored) -> CalendarObject:
+    """What stands there after a write.
+
+    Raises:
+        RemoteRefused: Nobody can read it.
+    """
     if isinstance(stored.object, Unreadable):
         raise RemoteRefused(
             f"The upstream took the appointment and gave back what cannot be read: {stored.object.reason}"
@@ -312,8 +347,7 @@ def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarO
         base_here=None,
         base_there=None,
         view=verdict.views.text(),
-        # After the loss of the database, what we once made there is still known as ours.
-        made=Made.HERE if origin.marks(pair.their_object) == a.origin else Made.ADOPTED,
+        made=Made.HERE if _is_ours(a, pair.their_object) else Made.ADOPTED,
         generation=0,
         written_at=None,
         streak=0,
@@ -333,6 +367,12 @@ def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarO
             view=verdict.views.text(),
         ),
     )
+
+
+def _is_ours(a: Assignment, remote: CalendarObject) -> bool:
+    """Whether this installation made a remote object: after the loss of the database, or under a rule that is gone."""
+    mark = origin.marks(remote)
+    return mark is not None and mark.site == a.origin.site
 
 
 def remove(a: Assignment, verdict: Verdict) -> None:

@@ -228,7 +228,7 @@ class Removal:
         with self._database.reading() as tx:
             base = self._parse(journal.raw(tx, link.base_there))
         views = Views.read(link.view)
-        if not same(views.taken(answer.object, parse=self._parse), views.taken(base, parse=self._parse)):
+        if not same(views.taken(answer.object, None, parse=self._parse), views.taken(base, None, parse=self._parse)):
             return False
         try:
             upstream.remove(calendar, remote_id, if_match=answer.etag)

@@ -77,9 +77,13 @@ class Versions:
 def versions(tx: Transaction, record: ConflictRecord, *, parse: Parse) -> Versions:
     """Reads both versions of a conflict."""
     views = _views(tx, record)
-    kept_side = record.lost_side.other
-    kept = _passed(parse(journal.raw(tx, record.kept)), kept_side, views, parse)
-    lost = _passed(parse(journal.raw(tx, record.lost)), record.lost_side, views, parse)
+    both = [parse(journal.raw(tx, etag)) for etag in (record.kept, record.lost)]
+    if views is not None:
+        # What one side cannot hold is no difference.
+        at = 1 if record.lost_side is Side.HERE else 0
+        ours, theirs = both[at], both[1 - at]
+        both[at], both[1 - at] = views.shown(ours, parse=parse), views.taken(theirs, ours, parse=parse)
+    kept, lost = both
     alike = kept.component is lost.component
     return Versions(kept, lost, difference(content.read(kept), content.read(lost)) if alike else None)
 
@@ -137,13 +141,6 @@ def _clashed(change: Difference, record: ConflictRecord) -> Difference:
 def _views(tx: Transaction, record: ConflictRecord) -> Views | None:
     link = links.get(tx, record.rule_id, record.uid)
     return Views.read(link.view) if link is not None and link.view else None
-
-
-def _passed(obj: CalendarObject, side: Side, views: Views | None, parse: Parse) -> CalendarObject:
-    """The part of a version that passes, so that what one side cannot hold is no difference."""
-    if views is None:
-        return obj
-    return views.shown(obj, parse=parse) if side is Side.HERE else views.taken(obj, parse=parse)
 
 
 def _differing(slot: Slot, change: Change) -> Differing:

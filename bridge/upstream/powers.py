@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
 
-    from bridge.upstream.protocol import RemoteCalendar
+    from bridge.core.model import CalendarObject
+    from bridge.errors import UpstreamError
+    from bridge.upstream.protocol import RemoteCalendar, Stored
 
 
 @runtime_checkable
@@ -54,4 +56,24 @@ class Discovering(Protocol):
 
         Raises:
             LoginRefused: The provider does not let this user in.
+        """
+
+
+@runtime_checkable
+class CreatesMany(Protocol):
+    """Needs fewer requests for many creations together than for each by itself."""
+
+    def create_many(
+        self, calendar: str, wanted: Sequence[tuple[CalendarObject, str]]
+    ) -> Sequence[Stored | UpstreamError]:
+        """Does what `create` does with each object and its request id.
+
+        An error that concerns more than one object ends it: those that come after get the same one.
+
+        Args:
+            calendar: Id of the calendar.
+            wanted: The objects, each with its request id.
+
+        Returns:
+            What `create` would return or raise for each, in the same order.
         """

@@ -12,12 +12,15 @@ from click.testing import CliRunner
 
 from bridge import bootstrap
 from bridge.cli.program import program
+from tests.upstream.servers import from_pip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from bridge.bootstrap import Site
+    from tests.cli.remote import Remote
+    from tests.upstream.servers.caldav_server import CalDAVServer
 
 CONFIG = """\
 server: {listen: "127.0.0.1:5232"}
@@ -105,6 +108,23 @@ def site(installation: Installation) -> Iterator[Site]:
     opened = installation.open()
     yield opened
     opened.database.close()
+
+
+@pytest.fixture(scope="session")
+def radicale_server() -> Iterator[CalDAVServer]:
+    """A server of its own, with calendars of other people."""
+    with from_pip.radicale() as server:
+        yield server
+
+
+@pytest.fixture
+def clinic(installation: Installation, radicale_server: CalDAVServer) -> Remote:
+    """The installation with a rule between `salon/anna` and a fresh remote calendar, connected."""
+    from tests.cli.remote import remote  # noqa: PLC0415 -- that stands on what is here
+
+    made = remote(installation, radicale_server)
+    made.connect()
+    return made
 
 
 def event(uid: str, title: str = "Cut", *, start: str = "20261123T090000", extra: str = "") -> str:

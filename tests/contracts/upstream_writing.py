@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +32,10 @@ from tests.contracts.upstream_samples import APPOINTMENTS, COMPONENTS, SERIES, a
 from tests.fakes.faults import around, faults
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bridge.upstream.protocol import Found, Stored, Upstream
+    from tests.fakes.faults import Request
 
 
 class WritingContract(UpstreamContract):
@@ -204,12 +208,17 @@ class WritingContract(UpstreamContract):
     ) -> None:
         with faults(remote.port) as proxy, closing(remote.through(proxy.port)) as upstream:
             calendar = calendar_of(upstream, remote).id
-            old = upstream.create(calendar, plain("a"), request_id())
-            proxy.script(around(before=lambda _: somebody.put(appointment("a", "Theirs"))), when=remote.writes)
-            with suppress(RemoteChanged):
-                upstream.replace(calendar, old.remote_id, plain("a", "Ours"), if_match=old.etag)
+            first, second = (upstream.create(calendar, plain(uid), request_id()) for uid in "ab")
+            for uid, write in (
+                ("a", partial(upstream.replace, calendar, first.remote_id, plain("a", "Ours"), if_match=first.etag)),
+                ("b", partial(upstream.remove, calendar, second.remote_id, if_match=second.etag)),
+            ):
+                proxy.script(around(before=_put_first(somebody, appointment(uid, "Theirs"))), when=remote.writes)
+                with suppress(RemoteChanged):
+                    write()
 
-        assert (b"Theirs" in somebody.read("a")) is remote.known.capabilities.conditional
+        kept = [body for body in somebody.bodies() if b"Theirs" in body]
+        assert (len(kept) == 2) is remote.known.capabilities.conditional
 
     def test_the_version_that_stands_there_is_removed_and_once_more_passes(
         self, upstream: Upstream, calendar: str, somebody: Somebody
@@ -261,3 +270,7 @@ class ReadOnlyContract(UpstreamContract):
 
         assert b"Theirs" in somebody.read("a")
         assert not upstream.capabilities.writable
+
+
+def _put_first(somebody: Somebody, raw: bytes) -> Callable[[Request], None]:
+    return lambda _: somebody.put(raw)

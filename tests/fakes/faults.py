@@ -141,11 +141,10 @@ def empty(code: int = 200) -> Misdeed:
 
 
 def slow(until: threading.Event) -> Misdeed:
-    """Passes the request on when `until` is set, or when the proxy ends."""
+    """Passes the request on when `until` is set; where the proxy ends before, the connection does too."""
 
-    def done(request: Request, ask: Ask, proxy: Proxy) -> Answer:
-        proxy.wait(until)
-        return ask(request)
+    def done(request: Request, ask: Ask, proxy: Proxy) -> Answer | None:
+        return ask(request) if proxy.waited(until) else None
 
     return done
 
@@ -272,10 +271,11 @@ class Proxy:
         with self._lock:
             return self._answers.get(_question(request))
 
-    def wait(self, until: threading.Event) -> None:
-        """Waits until the event is set or the proxy ends."""
+    def waited(self, until: threading.Event) -> bool:
+        """Waits until the event is set or the proxy ends, and tells whether it is set."""
         while not self._ended.is_set() and not until.wait(0.02):
             pass
+        return until.is_set()
 
     def end(self) -> None:
         """Lets everything go that waits."""

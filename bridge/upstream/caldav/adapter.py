@@ -6,10 +6,10 @@ import time
 from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from bridge.core.model import ComponentType
-from bridge.upstream.caldav import listing, reading, writing
+from bridge.upstream.caldav import creating, listing, reading, writing
+from bridge.upstream.caldav.conditions_ignored import ignores_conditions
 from bridge.upstream.caldav.discovery import Discovery, discover, is_secure, named_host
 from bridge.upstream.caldav.place import Place, place
 from bridge.upstream.caldav.services import Resolver, look_up
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bridge.core.model import CalendarObject
+    from bridge.errors import UpstreamError
     from bridge.upstream.protocol import Found, Gone, Page, RemoteCalendar, Stored, Unknown
-
-_SOGO = "/SOGo/"
 
 
 class CaldavUpstream:
@@ -71,18 +70,19 @@ class CaldavUpstream:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What a CalDAV server can do.
+        """What this CalDAV server can do, as far as its addresses and its answers have shown until now.
 
-        `delta` turns false when a calendar has shown that it has none to trust. SOGo, which is known by its addresses,
-        overwrites in spite of If-None-Match; what stands there is looked at before, and may come in between.
+        `delta` turns false when a calendar has shown that it has none to trust. SOGo, known by the addresses of the
+        quirk `conditions-ignored`, also writes floating times into the user's zone.
         """
+        heeds = not any(map(ignores_conditions, (self._url, *self._deltas)))
         return Capabilities(
             writable=True,
             components=frozenset(ComponentType),
             delta=all(self._deltas.values()),
-            conditional=True,
-            exclusive_create=not any(_SOGO in urlsplit(url).path for url in (self._url, *self._deltas)),
-            keeps_text=True,
+            conditional=heeds,
+            exclusive_create=heeds,
+            keeps_text=heeds,
             holds_series=True,
         )
 
@@ -105,6 +105,12 @@ class CaldavUpstream:
     def create(self, calendar: str, new: CalendarObject, request_id: str) -> Stored:
         """Stores `new` once for each `request_id`; see the Protocol."""
         return writing.create(self._place(calendar), new, request_id)
+
+    def create_many(
+        self, calendar: str, wanted: Sequence[tuple[CalendarObject, str]]
+    ) -> Sequence[Stored | UpstreamError]:
+        """Does what `create` does with each; see `bridge.upstream.powers.CreatesMany`."""
+        return creating.create_many(self._place(calendar), wanted)
 
     def replace(self, calendar: str, remote_id: str, new: CalendarObject, *, if_match: str) -> Stored:
         """Stores `new` in place of the version `if_match`; see the Protocol."""

@@ -23,10 +23,11 @@ LISTED = (
 """What is asked of each collection of a home."""
 
 LIST = propfind(*LISTED)
-_NO_CALENDARS = frozenset({
-    "deleted-calendar", "notification", "schedule-inbox", "schedule-outbox", "subscribed", "trash-bin",
-})  # fmt: skip
-"""Local names in a resource type by which servers mark what is no calendar of its owner's."""
+_NO_CALENDARS = frozenset({"deleted-calendar", "subscribed", "trash-bin"})
+"""Local names in the type of a calendar by which servers mark what is none of its owner's.
+
+Not among them is the outbox: with SOGo, a user's main calendar is that, too.
+"""
 
 _WRITE = frozenset({f"{DAV}all", f"{DAV}write", f"{DAV}write-content", f"{DAV}bind"})
 _COLOR = re.compile(r"#([0-9a-fA-F]{6})(?:[0-9a-fA-F]{2})?")

@@ -32,8 +32,12 @@ def fetch(place: Place, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Un
     """The answers of `Upstream.fetch`."""
     waiting = iter(dict.fromkeys(remote_ids))
     while batch := list(islice(waiting, BATCH)):
-        found = _many(place, batch) if len(batch) > 1 else {}
-        answers = [found.get(remote_id) or read_one(place, remote_id) for remote_id in batch]
+        told = told_together(place, batch) if len(batch) > 1 else {}
+        # What a server leaves out of an answer about many, or misses there, may be there all the same.
+        answers = [
+            each if isinstance(each := told.get(remote_id), Found) else read_one(place, remote_id)
+            for remote_id in batch
+        ]
         if any(isinstance(each, Gone) for each in answers):
             # Where the whole calendar is gone, this raises, and nobody takes its objects for deleted one by one.
             place.state()
@@ -78,8 +82,8 @@ def _without_header(place: Place, remote_id: str) -> Found | Gone | Unknown:
     return Found(remote_id=remote_id, etag=etag, object=place.read_object(answer.body))
 
 
-def _many(place: Place, batch: Sequence[str]) -> dict[str, Found]:
-    """Those of `batch` that the server tells of in one answer."""
+def told_together(place: Place, batch: Sequence[str]) -> dict[str, Found | Gone]:
+    """What the server tells in one answer of those of `batch` that it speaks of."""
     for remote_id in batch:
         place.member_url(remote_id)
     answer = place.wire.report(place.url, multiget(batch), depth=1)
@@ -90,14 +94,16 @@ def _many(place: Place, batch: Sequence[str]) -> dict[str, Found]:
     except ListingDoubtful:
         # One text with a character that XML cannot hold spoils the answer for all; each by itself is bytes.
         return {}
-    found = (_found(place, each) for each in responses)
-    return {each.remote_id: each for each in found if each is not None}
+    told = (_told(place, each) for each in responses)
+    return {each.remote_id: each for each in told if each is not None}
 
 
-def _found(place: Place, response: Response) -> Found | None:
+def _told(place: Place, response: Response) -> Found | Gone | None:
+    remote_id = place.remote_id(response.href)
+    if remote_id and response.status in _GONE:
+        return Gone(remote_id)
     etag = etags.kept(response.text(f"{DAV}getetag"))
     raw = as_lines(response.text(f"{CALDAV}calendar-data") or "")
-    remote_id = place.remote_id(response.href)
     if not etag or not remote_id or not is_whole(raw):
         return None
     return Found(remote_id=remote_id, etag=etag, object=place.read_object(raw))

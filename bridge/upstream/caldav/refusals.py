@@ -159,6 +159,11 @@ def outage(error: Exception, host: str) -> UpstreamError:
     return UpstreamUnavailable(f"The connection to {host} broke off.", remedy="It is asked again later.")
 
 
+def broke_off(error: Exception) -> bool:
+    """Whether a connection ended before any answer came, other than by a timeout or a refusal to connect."""
+    return _holds(tuple(_causes(error)), ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+
+
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """How long a server wants to be left alone (RFC 9110 section 10.2.3); None where it does not say.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ from caldav.davclient import DAVClient
 from caldav.lib.auth import extract_auth_types
 
 from bridge.errors import AddressRefused, UpstreamUnavailable
-from bridge.upstream.caldav.address import absolute, host_of, resource_url, same_site
-from bridge.upstream.caldav.refusals import outage
+from bridge.upstream.caldav.address import absolute, authority, host_of, resource_url, same_site
+from bridge.upstream.caldav.refusals import broke_off, outage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -105,6 +106,7 @@ class Wire:
         self._limits = limits
         self._verify = verify
         self._clock = clock
+        self._answered: set[str] = set()
         self.user = user
         # Without `auth_type` the first request would go out without credentials, and some servers answer that with an
         # empty success.
@@ -167,32 +169,49 @@ class Wire:
 
     def _ask_once(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         with self._turn():
-            return self._answered(method, url, body, {"User-Agent": "Calbridge", "Accept": "*/*", **headers})
+            return self._exchange(method, url, body, headers)
 
-    def _answered(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def _exchange(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         try:
-            response = self._client.session.request(
-                method,
-                url,
-                data=body or None,
-                headers=dict(headers),
-                auth=self._client.auth,
-                timeout=(self._limits.connect, self._limits.read),
-                verify=self._verify,
-                allow_redirects=False,
-                stream=True,
-            )
+            response = self._sent(method, url, body, headers)
             try:
-                # Where there are several of one name, the last would stand for all.
                 known = {name.lower(): str(value) for name, value in response.headers.items()}
-                return Answer(
-                    status=int(response.status_code or 0), url=url, headers=known, body=self._read(response, url)
-                )
+                content = self._read(response, url)
+                return Answer(status=int(response.status_code or 0), url=url, headers=known, body=content)
             finally:
                 response.close()
         # ValueError: the library reads even a Location that it shall not follow.
         except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
             raise outage(error, host_of(url)) from error
+
+    def _sent(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> niquests.Response:
+        """The beginning of an answer.
+
+        A server may close a connection that was kept open just when it is used again, some do so after each answer
+        without saying it (SOGo). So what broke off without an answer is sent once more where the host has answered
+        before; all methods that are used here may be repeated (RFC 9110 section 9.2.2).
+        """
+        send = partial(
+            self._client.session.request,
+            method,
+            url,
+            data=body or None,
+            headers={"User-Agent": "Calbridge", "Accept": "*/*", **headers},
+            auth=self._client.auth,
+            timeout=(self._limits.connect, self._limits.read),
+            verify=self._verify,
+            allow_redirects=False,
+            stream=True,
+        )
+        host = authority(url)
+        try:
+            response: niquests.Response = send()
+        except (OSError, urllib3.exceptions.HTTPError) as error:
+            if host not in self._answered or not broke_off(error):
+                raise
+            response = send()
+        self._answered.add(host)
+        return response
 
     def _read(self, response: niquests.Response, url: str) -> bytes:
         until = self._clock() + self._limits.whole

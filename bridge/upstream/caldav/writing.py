@@ -17,6 +17,7 @@ from bridge.errors import (
 from bridge.upstream.caldav import etags
 from bridge.upstream.caldav.address import host_of, path_of
 from bridge.upstream.caldav.bodies import CALDAV, DAV, query_uid
+from bridge.upstream.caldav.conditions_ignored import ignores_conditions
 from bridge.upstream.caldav.end_required import with_ends
 from bridge.upstream.caldav.multistatus import preconditions
 from bridge.upstream.caldav.reading import as_lines, read_one
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _CALENDAR = {"Content-Type": "text/calendar; charset=utf-8"}
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+_MAY_BE_THE_CALENDAR = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONFLICT})
 _UID_MAY_STAND_ELSEWHERE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 
 
@@ -41,17 +43,38 @@ def create(place: Place, new: CalendarObject, request_id: str) -> Stored:
     The address is made from the request id, so the same request finds what it stored the first time. It is looked for
     before it is stored: some servers ignore If-None-Match, and would overwrite what a person changed meanwhile.
     """
-    remote_id = f"{place.path}{request_id}.ics"
-    already = read_one(place, remote_id)
+    remote_id = remote_id_of(place, request_id)
+    made = store_new(place, remote_id, new, look(place, remote_id))
+    return made if isinstance(made, Stored) else as_stored(place, remote_id, new, made, read_one(place, remote_id))
+
+
+def remote_id_of(place: Place, request_id: str) -> str:
+    """The address at which a creation puts its object."""
+    return f"{place.path}{request_id}.ics"
+
+
+def store_new(place: Place, remote_id: str, new: CalendarObject, already: Found | Gone | Unknown) -> Answer | Stored:
+    """Stores an object at an address of its own.
+
+    Args:
+        place: The calendar.
+        remote_id: The address.
+        new: The object.
+        already: What stands there before.
+
+    Returns:
+        The answer of the server that took it, or what stands there already.
+
+    Raises:
+        UpstreamError: It was not taken.
+    """
     if isinstance(already, Found):
         return _ours(place, already, new)
-    if isinstance(already, Unknown):
-        raise UpstreamUnavailable(f"{host_of(place.url)} does not say whether {remote_id} exists. {already.reason}")
     answer = _put(place, remote_id, new, {"If-None-Match": "*"})
     if answer.ok:
-        return _stored(place, remote_id, new, answer)
+        return answer
     if answer.status == HTTPStatus.PRECONDITION_FAILED:
-        there = read_one(place, remote_id)
+        there = look(place, remote_id)
         if isinstance(there, Found):
             return _ours(place, there, new)
     if answer.status in _UID_MAY_STAND_ELSEWHERE:
@@ -63,24 +86,29 @@ def create(place: Place, new: CalendarObject, request_id: str) -> Stored:
 
 def replace(place: Place, remote_id: str, new: CalendarObject, *, if_match: str) -> Stored:
     """The answer of `Upstream.replace`."""
+    if ignores_conditions(place.url):
+        _check_version(place, remote_id, if_match)
     answer = _put(place, remote_id, new, {"If-Match": etags.sent(if_match)})
     if answer.status == HTTPStatus.PRECONDITION_FAILED and _stands_under_weak(place, remote_id, if_match):
         answer = _put(place, remote_id, new, {})
     if answer.ok:
-        return _stored(place, remote_id, new, answer)
+        return as_stored(place, remote_id, new, answer, read_one(place, remote_id))
     if answer.status in {*_GONE, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}:
-        there = read_one(place, remote_id)
-        if isinstance(there, Gone):
-            place.state()
-        if not isinstance(there, Found) or not etags.same(there.etag, if_match):
-            raise _changed(place, remote_id)
+        _check_version(place, remote_id, if_match)
     if answer.status in _UID_MAY_STAND_ELSEWHERE and f"{CALDAV}no-uid-conflict" in preconditions(answer.body):
         raise refusal(answer, Deed.WRITE, place.wire.user)
     raise _write_error(place, answer)
 
 
 def remove(place: Place, remote_id: str, *, if_match: str) -> None:
-    """The answer of `Upstream.remove`."""
+    """The answer of `Upstream.remove`.
+
+    The object is looked at first, whatever the server: one that ignores If-Match would remove what a person changed.
+    """
+    there = look(place, remote_id)
+    if isinstance(there, Gone):
+        return
+    _check_same(place, there, if_match)
     url = place.member_url(remote_id)
     answer = place.wire.ask("DELETE", url, headers={"If-Match": etags.sent(if_match)})
     if answer.status == HTTPStatus.PRECONDITION_FAILED and _stands_under_weak(place, remote_id, if_match):
@@ -89,16 +117,13 @@ def remove(place: Place, remote_id: str, *, if_match: str) -> None:
         told = place.multistatus(answer).responses
         if any(each.status is not None and each.status >= HTTPStatus.BAD_REQUEST for each in told):
             raise UpstreamUnavailable(f"{host_of(place.url)} could not remove {remote_id}.")
-        return
-    if answer.ok or answer.status in _GONE:
-        return
-    if answer.status in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}:
-        there = read_one(place, remote_id)
-        if isinstance(there, Gone):
-            return
-        if not isinstance(there, Found) or not etags.same(there.etag, if_match):
-            raise _changed(place, remote_id)
-    raise _write_error(place, answer)
+    elif not answer.ok and answer.status not in _GONE:
+        if answer.status in {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}:
+            there = look(place, remote_id)
+            if isinstance(there, Gone):
+                return
+            _check_same(place, there, if_match)
+        raise _write_error(place, answer)
 
 
 def _put(place: Place, remote_id: str, new: CalendarObject, condition: Mapping[str, str]) -> Answer:
@@ -114,23 +139,65 @@ def _put(place: Place, remote_id: str, new: CalendarObject, condition: Mapping[s
     return answer
 
 
+def look(place: Place, remote_id: str) -> Found | Gone:
+    """What stands under a remote id, before something is written there.
+
+    Raises:
+        UpstreamUnavailable: The server does not say.
+    """
+    there = read_one(place, remote_id)
+    if isinstance(there, Unknown):
+        raise UpstreamUnavailable(f"{host_of(place.url)} does not say whether {remote_id} exists. {there.reason}")
+    return there
+
+
+def _check_version(place: Place, remote_id: str, etag: str) -> None:
+    """Passes where the version `etag` stands there.
+
+    Raises:
+        RemoteChanged: Another one does, or nothing.
+        CalendarGone: The whole calendar is gone.
+    """
+    there = look(place, remote_id)
+    if isinstance(there, Gone):
+        place.state()
+        raise _changed(place, remote_id)
+    _check_same(place, there, etag)
+
+
+def _check_same(place: Place, there: Found, etag: str) -> None:
+    if not etags.same(there.etag, etag):
+        raise _changed(place, there.remote_id)
+
+
 def _stands_under_weak(place: Place, remote_id: str, if_match: str) -> bool:
     """Whether the version of a weak etag, which If-Match never matches on a strict server, stands there."""
     if not etags.weak(if_match):
         return False
-    there = read_one(place, remote_id)
-    return isinstance(there, Found) and there.etag == if_match
+    there = look(place, remote_id)
+    return isinstance(there, Found) and etags.same(there.etag, if_match)
 
 
-def _stored(place: Place, remote_id: str, sent: CalendarObject, answer: Answer) -> Stored:
+def as_stored(
+    place: Place, remote_id: str, sent: CalendarObject, answer: Answer, there: Found | Gone | Unknown
+) -> Stored:
     """What stands there after a PUT.
 
     An etag in the answer is no proof that the server kept the bytes: Radicale and Xandikos send one although they
     reorder. It only tells which version is ours: where another stands there already, the next listing shows it as
     changed, and it is compared with what was sent.
+
+    Args:
+        place: The calendar.
+        remote_id: The address.
+        sent: What was sent there.
+        answer: With which the server took it.
+        there: What was read there since.
+
+    Raises:
+        UpstreamUnavailable: The server does not show it.
     """
     etag = etags.kept(answer.headers.get("etag"))
-    there = read_one(place, remote_id)
     if isinstance(there, Found) and (not etag or etags.same(etag, there.etag)):
         return _as_stored(there)
     if isinstance(there, Gone):
@@ -189,7 +256,7 @@ def _by_uid(place: Place, new: CalendarObject) -> Found | None:
 def _write_error(place: Place, answer: Answer) -> UpstreamError:
     """The error of a refused write; what the status leaves open is asked of the calendar itself."""
     error = refusal(answer, Deed.WRITE, place.wire.user)
-    if answer.status in {HTTPStatus.FORBIDDEN, *_GONE, HTTPStatus.CONFLICT} and type(error) is not UidTaken:
+    if answer.status in {*_MAY_BE_THE_CALENDAR, *_GONE} and type(error) is not UidTaken:
         state = place.state()
         if not state.writable:
             return refusal_as(CalendarReadOnly, answer, place.wire.user)

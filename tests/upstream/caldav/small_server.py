@@ -70,7 +70,7 @@ class Manners:
         put_etag: Whether a PUT answers an etag.
         weak: Etags are weak ones, and match no If-Match.
         header_etag: Whether a GET has an etag.
-        overwrites: If-None-Match is ignored (SOGo).
+        overwrites: Conditions are ignored (SOGo).
         multiget: Whether multiget is known.
         silent_multiget: Missing hrefs are left out in silence (DAViCal).
         rewrite: What becomes of bytes that are stored.
@@ -270,7 +270,9 @@ class SmallServer:
     def _holds(self, request: Request, name: str) -> bool:
         """Whether the conditions of a request hold."""
         there = name in self.objects
-        if "if-none-match" in request.headers and there and not self.manners.overwrites:
+        if self.manners.overwrites:
+            return True
+        if "if-none-match" in request.headers and there:
             return False
         wanted = request.headers.get("if-match")
         return wanted is None or (there and not self.manners.weak and wanted == self._etag(name))

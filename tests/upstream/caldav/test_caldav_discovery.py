@@ -120,6 +120,7 @@ def test_only_calendars_are_listed_each_with_what_it_says_of_itself() -> None:
             (HOME, types("<collection/>")),
             (f"{HOME}inbox/", types("<collection/><c:schedule-inbox/>") + default),
             (f"{HOME}outbox/", types("<collection/><c:schedule-outbox/>")),
+            (f"{HOME}main/", types(f"{CAL}<c:schedule-outbox/>")),
             (f"{HOME}sub/", types(f"{CAL}<s:subscribed/>")),
             (f"{HOME}bin/", types(f"{CAL}<n:trash-bin/>")),
             (f"{HOME}old/", types("<collection/><n:deleted-calendar/>")),
@@ -137,6 +138,7 @@ def test_only_calendars_are_listed_each_with_what_it_says_of_itself() -> None:
         home = f"{server.site}{HOME}"
 
         assert upstream.calendars() == (
+            RemoteCalendar(f"{home}main/", "main", writable=True, components=every),
             RemoteCalendar(f"{home}a%20b/", "a b", writable=False, components=frozenset({ComponentType.VEVENT})),
             RemoteCalendar(f"{home}b/", "Zoë & Co", writable=True, components=every, primary=True),
             RemoteCalendar(f"{home}c/", "c", writable=True, components=frozenset({ComponentType.VTODO})),
@@ -318,3 +320,15 @@ def test_a_place_that_is_no_home_at_depth_one_has_no_calendars() -> None:
         server.before = paths({("/dav/", "0"): told(("/dav/", types("<collection/>")))})
         with pytest.raises(CalendarGone):
             upstream.calendars()
+
+
+def test_a_mail_domain_leads_to_the_host_that_its_services_name() -> None:
+    def resolver(_: str) -> Sequence[Service]:
+        return (Service("dav.no-such-domain.invalid"),)
+
+    with (
+        connected("anna@no-such-domain.invalid", resolver=resolver) as upstream,
+        pytest.raises(UpstreamError) as raised,
+    ):
+        upstream.calendars()
+    assert "dav.no-such-domain.invalid" in raised.value.message

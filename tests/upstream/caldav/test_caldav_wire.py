@@ -17,7 +17,7 @@ from bridge.errors import (
     UpstreamError,
     UpstreamUnavailable,
 )
-from bridge.upstream.caldav.wire import Limits
+from bridge.upstream.caldav.wire import Limits, Wire
 from tests.system.certificates import write_certificate
 from tests.upstream.caldav.connecting import connected, event, listed, request_id
 from tests.upstream.caldav.small_server import Manners, Reply, Request, basic, small_server
@@ -232,3 +232,40 @@ def test_a_redirect_to_what_is_no_web_address_is_an_error() -> None:
             server.before = lambda _, target=target: Reply(302, headers={"Location": target})  # type: ignore[misc]
             with pytest.raises(UpstreamUnavailable):
                 listed(upstream, server.calendar)
+
+
+@contextmanager
+def closing_server(*, answers: int) -> Iterator[str]:
+    """Answers the first request on each of so many connections, and closes when the second comes."""
+    answer = b"HTTP/1.1 207 Multi-Status\r\nContent-Length: 2\r\n\r\nok"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for number in range(answers + 1):
+                taken, _ = listener.accept()
+                with taken:
+                    taken.recv(65536)
+                    if number < answers:
+                        taken.sendall(answer)
+                        taken.recv(65536)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        thread.join()
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_opened_again() -> None:
+    with closing_server(answers=3) as url:
+        wire = Wire(host="127.0.0.1", secure=False, user="alice", password="secret", verify=True, limits=Limits(read=5))
+        for method in ("PROPFIND", "PUT", "DELETE"):
+            assert wire.ask(method, url).body == b"ok"
+        # One who closes each time is not asked for ever.
+        with pytest.raises(UpstreamUnavailable):
+            wire.ask("GET", url)
+        wire.close()
+
+
+def test_a_server_that_never_answered_is_asked_once() -> None:
+    with closing_server(answers=0) as url, connected(url) as upstream, pytest.raises(UpstreamUnavailable):
+        upstream.calendars()

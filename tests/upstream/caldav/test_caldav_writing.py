@@ -269,13 +269,15 @@ def test_a_calendar_without_the_right_to_write_is_read_only() -> None:
 def test_a_write_that_fails_says_why(reply: Reply, kind: type[Exception]) -> None:
     with calendar() as (server, upstream):
         server.before = lambda request: reply if request.method in {"PUT", "DELETE"} else None
-        for write in (
-            lambda: upstream.create(server.calendar, event("a"), ID),
-            lambda: upstream.replace(server.calendar, PLACE, event("a"), if_match="1"),
-            lambda: upstream.remove(server.calendar, PLACE, if_match="1"),
-        ):
-            with pytest.raises(kind):
-                write()
+        there = f"{CALENDAR}there.ics"
+        server.put("there.ics", text("there"))
+        etag = shown(server, upstream)[there]
+        with pytest.raises(kind):
+            upstream.create(server.calendar, event("a"), ID)
+        with pytest.raises(kind):
+            upstream.replace(server.calendar, there, event("there"), if_match=etag)
+        with pytest.raises(kind):
+            upstream.remove(server.calendar, there, if_match=etag)
 
 
 def test_a_calendar_that_was_deleted_takes_nothing() -> None:
@@ -289,27 +291,75 @@ def test_a_calendar_that_was_deleted_takes_nothing() -> None:
 
 def test_a_replacement_whose_fate_is_unknown_is_looked_at_again() -> None:
     with calendar() as (server, upstream):
+        stored = upstream.create(server.calendar, event("a"), ID)
         server.before = lambda request: {"PUT": Reply(412), "GET": Reply(500)}.get(request.method)
-        with pytest.raises(RemoteChanged):
-            upstream.replace(server.calendar, PLACE, event("a"), if_match="1")
-        server.before = lambda request: {"DELETE": Reply(412), "GET": Reply(500)}.get(request.method)
-        with pytest.raises(RemoteChanged):
-            upstream.remove(server.calendar, PLACE, if_match="1")
+        with pytest.raises(UpstreamUnavailable):
+            upstream.replace(server.calendar, PLACE, event("a"), if_match=stored.etag)
+        with pytest.raises(UpstreamUnavailable):
+            upstream.remove(server.calendar, PLACE, if_match=stored.etag)
+        assert server.objects
 
 
 def test_a_removal_that_is_answered_in_an_odd_way_is_understood() -> None:
     told = f"<response><href>{PLACE}</href><status>HTTP/1.1 {{}} x</status></response>"
     failed = f'<multistatus xmlns="DAV:">{told}</multistatus>'
     with calendar() as (server, upstream):
-        for reply in (Reply(200), Reply(202), Reply(410), Reply(207, failed.format(204).encode())):
+        etag = upstream.create(server.calendar, event("a"), ID).etag
+        for reply in (Reply(200), Reply(202), Reply(404), Reply(410), Reply(207, failed.format(204).encode())):
             server.before = only_on("DELETE", reply)
-            upstream.remove(server.calendar, PLACE, if_match="1")
+            upstream.remove(server.calendar, PLACE, if_match=etag)
         server.before = only_on("DELETE", Reply(207, failed.format(423).encode()))
         with pytest.raises(UpstreamUnavailable):
-            upstream.remove(server.calendar, PLACE, if_match="1")
-        # Nothing stands there any more, whatever the condition.
-        server.before = only_on("DELETE", Reply(412))
-        upstream.remove(server.calendar, PLACE, if_match="1")
+            upstream.remove(server.calendar, PLACE, if_match=etag)
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_removal_that_somebody_comes_before_is_not_done(*, deleted: bool) -> None:
+    with calendar() as (server, upstream):
+        etag = upstream.create(server.calendar, event("a"), ID).etag
+
+        def race(request: Request) -> None:
+            if request.method == "GET":
+                server.after = lambda _: None
+                if deleted:
+                    server.drop(f"{ID}.ics")
+                else:
+                    server.put(f"{ID}.ics", text("a", "Changed at once"))
+
+        server.after = race
+        server.before = lambda request: (
+            Reply(412) if request.method == "DELETE" and f"{ID}.ics" not in server.objects else None
+        )
+        if deleted:
+            upstream.remove(server.calendar, PLACE, if_match=etag)
+        else:
+            with pytest.raises(RemoteChanged):
+                upstream.remove(server.calendar, PLACE, if_match=etag)
+            assert server.objects
+
+
+def test_a_server_that_ignores_conditions_is_looked_at_before_each_write() -> None:
+    with small_server(Manners(overwrites=True)) as server, connected(f"{server.site}/SOGo/dav/") as upstream:
+
+        def without_prefix(request: Request) -> Reply | None:
+            path = request.path.removeprefix("/SOGo")
+            return server.usual(Request(request.method, path, request.headers, request.body))
+
+        server.before = without_prefix
+        calendar = f"{server.site}/SOGo{CALENDAR}"
+        stored = upstream.create(calendar, event("a"), ID)
+        server.put(f"{ID}.ics", text("a", "Changed by a person"))
+        with pytest.raises(RemoteChanged):
+            upstream.replace(calendar, stored.remote_id, event("a", "Late"), if_match=stored.etag)
+        with pytest.raises(RemoteChanged):
+            upstream.remove(calendar, stored.remote_id, if_match=stored.etag)
+        assert b"Changed by a person" in server.objects[f"{ID}.ics"]
+
+        server.drop(f"{ID}.ics")
+        with pytest.raises(RemoteChanged):
+            upstream.replace(calendar, stored.remote_id, event("a", "Late"), if_match=stored.etag)
+        assert not server.objects
+        assert not upstream.capabilities.conditional
 
 
 def test_a_removal_that_is_refused_without_cause_is_refused() -> None:

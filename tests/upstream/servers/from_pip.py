@@ -24,6 +24,8 @@ hosts = 127.0.0.1:{port}
 type = htpasswd
 htpasswd_filename = {folder}/users
 htpasswd_encryption = plain
+# Otherwise each refusal takes about a second.
+delay = 0
 [rights]
 type = from_file
 file = {folder}/rights

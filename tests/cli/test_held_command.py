@@ -1,0 +1,146 @@
+"""Tests `held`: a person approves deletions, which are then done, or refuses them, and everything is back."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.cli.outcome import Exit
+from tests.cli.conftest import event
+from tests.cli.remote import Remote, events
+
+GUARDED = "guard: {objects: 1, percent: 10}"
+
+
+@pytest.fixture
+def kept(clinic: Remote) -> Remote:
+    """Four appointments from here and two from there, under a rule that deletes one at a time by itself."""
+    clinic.configure(clinic.rule_line(options=GUARDED))
+    clinic.put_here(*events(4))
+    clinic.put_there(event("t0", "Theirs 0"), event("t1", "Theirs 1"))
+    clinic.sync()
+    return clinic
+
+
+EVERYTHING = {"e0": "Cut 0", "e1": "Cut 1", "e2": "Cut 2", "e3": "Cut 3", "t0": "Theirs 0", "t1": "Theirs 1"}
+RULE = "work"
+
+
+def only_hold(remote: Remote) -> dict[str, object]:
+    (found,) = remote.run("held", "list", "--json").json["held"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_what_was_deleted_there_waits_and_goes_when_a_person_approves(kept: Remote) -> None:
+    for uid in ("e0", "e1", "t0"):
+        kept.bob.remove(uid)
+    assert kept.sync() == {"held": 3}
+    assert kept.here() == EVERYTHING
+    found = only_hold(kept)
+    assert (found["rule"], found["deletes"], found["of"]) == (RULE, "here", 6)
+    shown = kept.done("held", "show", str(found["id"])).stdout
+    assert all(title in shown for title in ("Cut 0", "Cut 1", "Theirs 0", "3 appointments of 6"))
+    assert kept.run("status").code == Exit.PART
+
+    kept.done("held", "approve", str(found["id"]))
+    assert kept.sync() == {"delete here": 3}
+    assert kept.here() == kept.there() == {uid: EVERYTHING[uid] for uid in ("e2", "e3", "t1")}
+    assert kept.run("held", "list").stdout == "Nothing waits for approval.\n"
+    assert kept.run("status").code == 0
+    assert kept.sync() == {}
+
+
+def test_what_was_deleted_here_waits_and_goes_when_a_person_approves(kept: Remote) -> None:
+    kept.remove_here("e0", "e1", "t0")
+    assert kept.sync() == {"held": 3}
+    assert kept.there() == EVERYTHING
+
+    kept.done("held", "approve", str(only_hold(kept)["id"]))
+    assert kept.sync() == {"delete there": 3}
+    assert kept.here() == kept.there() == {uid: EVERYTHING[uid] for uid in ("e2", "e3", "t1")}
+    assert kept.sync() == {}
+
+
+def test_refusing_brings_back_there_what_was_deleted_there(kept: Remote) -> None:
+    for uid in ("e0", "e1", "t0"):
+        kept.bob.remove(uid)
+    kept.sync()
+    kept.done("held", "refuse", str(only_hold(kept)["id"]))
+
+    assert kept.sync() == {"create there": 3}
+    assert kept.here() == kept.there() == EVERYTHING
+    assert kept.sync() == {}
+    assert kept.run("status").code == 0
+
+
+def test_refusing_brings_back_here_what_was_deleted_here(kept: Remote) -> None:
+    hrefs = {each["uid"]: each["href"] for each in kept.run("history", "--json").json["entries"]}
+    kept.remove_here("e0", "e1", "t0")
+    kept.sync()
+    kept.done("held", "refuse", str(only_hold(kept)["id"]))
+
+    # Under the names that programs know, and at once.
+    assert kept.here() == EVERYTHING
+    entries = kept.run("history", "--json").json["entries"]
+    assert {each["uid"]: each["href"] for each in entries[:3]} == {uid: hrefs[uid] for uid in ("e0", "e1", "t0")}
+    assert kept.sync() == {}
+    assert kept.here() == kept.there() == EVERYTHING
+
+
+def test_what_comes_back_there_can_be_deleted_again(kept: Remote) -> None:
+    for uid in ("e0", "e1", "t0"):
+        kept.bob.remove(uid)
+    kept.sync()
+    kept.done("held", "refuse", str(only_hold(kept)["id"]))
+    kept.sync()
+    kept.bob.remove("e0")
+    assert kept.sync() == {"delete here": 1}
+    assert "e0" not in kept.here()
+
+
+def test_what_was_edited_meanwhile_is_not_deleted_by_an_approval(kept: Remote) -> None:
+    for uid in ("e0", "e1", "t0"):
+        kept.bob.remove(uid)
+    kept.sync()
+    hold = str(only_hold(kept)["id"])
+    kept.put_here(event("e0", "Still wanted", start="20261124T080000"))
+    kept.done("held", "approve", hold)
+    kept.sync()
+    assert kept.here()["e0"] == kept.there()["e0"] == "Still wanted"
+    assert "e1" not in kept.here()
+
+
+def test_an_approval_is_for_this_deletion_only(kept: Remote) -> None:
+    for uid in ("e0", "e1", "t0"):
+        kept.bob.remove(uid)
+    kept.sync()
+    kept.done("held", "approve", str(only_hold(kept)["id"]))
+    kept.sync()
+    kept.put_here(*events(2))
+    kept.put_there(event("t0", "Theirs 0"))
+    kept.sync()
+    for uid in ("e0", "e1", "t0"):
+        kept.bob.remove(uid)
+    assert kept.sync() == {"held": 3}
+
+
+def test_a_hold_is_decided_once(kept: Remote) -> None:
+    kept.remove_here("e0", "e1", "t0")
+    kept.sync()
+    hold = str(only_hold(kept)["id"])
+    kept.done("held", "refuse", hold)
+    again = kept.run("held", "approve", hold, "--json")
+    assert (again.code, again.error["error"]) == (Exit.FAILED, f"The hold {hold} was refused already.")
+    assert kept.run("held", "show", "999", "--json").code == Exit.FAILED
+
+
+def test_the_private_parts_that_a_rule_does_not_send_come_back_too(clinic: Remote) -> None:
+    clinic.configure(clinic.rule_line(options=f"push: {{detail: busy}}, {GUARDED}"))
+    clinic.put_here(*events(4))
+    clinic.sync()
+    assert "Cut 0" not in clinic.there().values()
+    clinic.remove_here("e0", "e1", "e2")
+    clinic.sync()
+    clinic.done("held", "refuse", str(only_hold(clinic)["id"]))
+    clinic.sync()
+    assert clinic.here() == {f"e{number}": f"Cut {number}" for number in range(4)}
