@@ -189,6 +189,46 @@ class LeaseContract:
         desk.clock.go_on(timedelta(minutes=5))
         assert claim(desk, "b") == [rule.id]
 
+    def test_one_rule_is_taken_whether_it_is_due_or_not_but_from_nobody(self, desk: Desk) -> None:
+        waits = finish(desk, declare(desk, "waits"), not_before=desk.clock.now + MINUTE)
+        paused, left = declare(desk, "paused"), declare(desk, "left")
+        with desk.database.writing() as tx:
+            rules.pause(tx, paused.id)
+            rules.leave_over(tx, keep={waits.id, paused.id})
+        assert claim(desk) == []
+
+        for rule in (waits, paused, left):
+            with desk.database.writing() as tx:
+                mine = lease.take(tx, rule.id, owner="a", until=tx.now + MINUTE)
+                assert mine is not None
+                assert (mine.lease_owner, mine.due_at <= tx.now) == ("a", True)
+                assert lease.hold_lease(tx, rule.id, "a").id == rule.id
+            with desk.database.writing() as tx:
+                assert lease.take(tx, rule.id, owner="b", until=tx.now + MINUTE) is None
+        desk.clock.go_on(MINUTE)
+        with desk.database.writing() as tx:
+            assert lease.take(tx, waits.id, owner="b", until=tx.now + MINUTE)
+        with desk.database.writing() as tx, pytest.raises(NotFound):
+            lease.take(tx, 4711, owner="b", until=tx.now + MINUTE)
+
+    def test_a_lease_is_given_back_by_its_owner_alone(self, desk: Desk) -> None:
+        rule = declare(desk)
+        claim(desk, "a")
+        with desk.database.writing() as tx:
+            lease.release(tx, rule.id, "b")
+            lease.hold_lease(tx, rule.id, "a")
+            lease.release(tx, rule.id, "a")
+        free = read(desk, lambda tx: rules.get(tx, rule.id))
+        assert (free.lease_owner, free.lease_until, free.due_at) == (None, None, rule.due_at)
+        assert claim(desk, "b") == [rule.id]
+
+    def test_asking_now_ends_what_the_upstream_was_left_alone_for(self, desk: Desk) -> None:
+        rule = finish(desk, declare(desk), not_before=desk.clock.now + MINUTE)
+        assert claim(desk) == []
+        with desk.database.writing() as tx:
+            rules.ask_now(tx, rule.id)
+        assert claim(desk) == [rule.id]
+
     def test_a_lease_that_ended_is_taken_over_and_its_old_worker_writes_nothing_more(self, desk: Desk) -> None:
         rule = declare(desk)
         claim(desk, "dead")
