@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,13 +12,15 @@ from bridge.core.sides import Side
 from bridge.store import journal, placement
 from bridge.store import link as links
 from bridge.sync.assignment import same
+from bridge.sync.crew import in_parts
 from bridge.sync.sighting import Hint
 from bridge.upstream.protocol import Found, Gone, Unknown, Unreadable
 
 _Value = TypeVar("_Value")
+_TOGETHER = 100
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bridge.core.model import CalendarObject
     from bridge.store.database import Transaction
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from bridge.sync.assignment import Assignment
     from bridge.sync.sighting import Sighting
     from bridge.sync.views import Views
+    from bridge.upstream.protocol import Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +211,7 @@ class _Pairing:
                 found[remote_id] = Found(remote_id, listed.etag, listed.object)
             else:
                 ask.append(remote_id)
-        for answer in self._a.upstream.fetch(self._a.calendar, ask) if ask else ():
+        for answer in self._fetched(ask):
             match answer:
                 case Found():
                     found[answer.remote_id] = answer
@@ -220,6 +224,17 @@ class _Pairing:
                 del found[remote_id]
                 self._set_aside(by_remote, remote_id, each.object.reason, lasting=True)
         return found, gone
+
+    def _fetched(self, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Unknown]:
+        """What became of remote objects; of many, some are read while others are still on their way."""
+
+        def fetch(upstream: Upstream, part: Sequence[str]) -> list[Found | Gone | Unknown]:
+            return list(upstream.fetch(self._a.calendar, part))
+
+        parts = [remote_ids[start : start + _TOGETHER] for start in range(0, len(remote_ids), _TOGETHER)]
+        with closing(in_parts(self._a, parts, fetch)) as answers:
+            for some in answers:
+                yield from some
 
     def _set_aside(self, by_remote: Mapping[str, Link], remote_id: str, reason: str, *, lasting: bool) -> None:
         uid = by_remote[remote_id].uid if remote_id in by_remote else ""
