@@ -145,7 +145,7 @@ class RuleContract:
             rules.reset(tx, old.id)
 
         new = read(desk, lambda tx: rules.get(tx, old.id))
-        assert (new.cursor, new.calendar, new.last_full_at) == (None, None, None)
+        assert (new.cursor, new.calendar, new.last_full_at) == (None, "/calendars/anna/", None)
         assert (new.not_before, new.due_at) == (None, desk.clock.now)
         assert claim(desk) == [old.id]
 
