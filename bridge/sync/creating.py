@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from bridge.errors import RemoteChanged, RemoteRefused, UidTaken, UpstreamError
+from bridge.store import link as links
+from bridge.store import outbox
 from bridge.sync import push
+from bridge.sync.crew import in_parts
+from bridge.sync.sighting import Hint
+from bridge.upstream.protocol import Found, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
     from bridge.sync.push import Announced
     from bridge.upstream.protocol import Stored, Upstream
 
-MOST_AT_ONCE = 4
-"""Requests at once: what Microsoft allows for a mailbox, and enough to hide the way to the server and back."""
-
-_TOGETHER = 50
-_WORTH_MORE_CONNECTIONS = 8
+_TOGETHER = 25
+_STANDS_THERE = "An appointment of this UID stands in the remote calendar already."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,59 +52,73 @@ def create_there(a: Assignment, verdicts: Sequence[Verdict], *, goes_on: Callabl
         StoreError: The database cannot be written.
         LeaseLost: Another worker has taken the rule over.
     """
+
+    def create(upstream: Upstream, part: Sequence[Verdict]) -> Outcome:
+        return _create(a, upstream, part) if goes_on() else Outcome((), left=part)
+
     parts = [verdicts[start : start + _TOGETHER] for start in range(0, len(verdicts), _TOGETHER)]
-    if len(verdicts) < _WORTH_MORE_CONNECTIONS:
-        for part in parts:
-            yield _create(a, a.upstream, part) if goes_on() else Outcome((), left=part)
-        return
-    with _crew(a, len(parts)) as (crew, free):
-        yield from crew.map(partial(_create_with_any, a, free, goes_on), parts)
-
-
-@contextmanager
-def _crew(a: Assignment, parts: int) -> Iterator[tuple[ThreadPoolExecutor, SimpleQueue[Upstream]]]:
-    """Threads, and a connection for each; nothing new is begun once the block has ended."""
-    at_once = min(MOST_AT_ONCE, parts)
-    with ExitStack() as stack:
-        free: SimpleQueue[Upstream] = SimpleQueue()
-        for upstream in (a.upstream, *(stack.enter_context(closing(a.another())) for _ in range(at_once - 1))):
-            free.put(upstream)
-        crew = ThreadPoolExecutor(at_once, thread_name_prefix="create")
-        # Before the connections close, whoever still uses one comes to an end.
-        stack.callback(crew.shutdown, cancel_futures=True)
-        yield crew, free
-
-
-def _create_with_any(
-    a: Assignment, free: SimpleQueue[Upstream], goes_on: Callable[[], bool], verdicts: Sequence[Verdict]
-) -> Outcome:
-    if not goes_on():
-        return Outcome((), left=verdicts)
-    upstream = free.get()
-    try:
-        return _create(a, upstream, verdicts)
-    finally:
-        free.put(upstream)
+    yield from in_parts(a, parts, create)
 
 
 def _create(a: Assignment, upstream: Upstream, verdicts: Sequence[Verdict]) -> Outcome:
     announced = push.announce(a, verdicts)
     made: list[tuple[Verdict, Announced, Stored]] = []
     failed: list[tuple[Verdict, UpstreamError]] = []
-    outcomes = map(_readable, push.create_many(a, upstream, announced))
-    for verdict, each, outcome in zip(verdicts, announced, outcomes, strict=True):
+    for verdict, each, outcome in zip(verdicts, announced, _created(a, upstream, announced), strict=True):
         if not isinstance(outcome, UpstreamError):
             made.append((verdict, each, outcome))
-            continue
-        if isinstance(outcome, RemoteRefused | UidTaken):
-            push.withdraw(a, each)
-            if each.here.etag != verdict.pair.ours.etag:
-                # Refused was what stood here before; what stands here now was not tried yet.
-                outcome = RemoteChanged(outcome.message)  # noqa: PLW2901 -- the same outcome, with another consequence
-        failed.append((verdict, outcome))
+        elif isinstance(outcome, RemoteRefused | UidTaken | RemoteChanged):
+            failed.append((verdict, _refused(a, verdict, each, outcome)))
+        else:
+            failed.append((verdict, outcome))
     if made:
         push.created(a, made)
     return Outcome([verdict for verdict, _, _ in made], failed)
+
+
+def _created(a: Assignment, upstream: Upstream, wanted: Sequence[Announced]) -> list[Stored | UpstreamError]:
+    """Creates objects; those whose UIDs are taken under others, where another calendar of the same user has them.
+
+    What stands in this very calendar, and was not seen so far, is the same appointment: it is looked at instead.
+    """
+    outcomes = list(map(_readable, push.create_many(a, upstream, wanted, renamed=False)))
+    taken = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, UidTaken)]
+    if not taken:
+        return outcomes
+    try:
+        standing = _standing(a, upstream)
+    except UpstreamError as error:
+        return [error if isinstance(outcome, UidTaken) else outcome for outcome in outcomes]
+    with a.writing() as tx:
+        named = [standing[uid] for number in taken if (uid := wanted[number].link.uid) in standing]
+        outbox.note_there(tx, a.rule.id, [(remote_id, Hint.CHANGED) for remote_id in named])
+    elsewhere = [number for number in taken if wanted[number].link.uid not in standing]
+    again = push.create_many(a, upstream, [wanted[number] for number in elsewhere], renamed=True)
+    renamed = dict(zip(elsewhere, map(_readable, again), strict=True))
+    return [
+        renamed.get(number, RemoteChanged(_STANDS_THERE)) if isinstance(outcome, UidTaken) else outcome
+        for number, outcome in enumerate(outcomes)
+    ]
+
+
+def _standing(a: Assignment, upstream: Upstream) -> dict[str, str]:
+    """The remote id of each object in the remote calendar that no link names, by UID."""
+    with a.database.reading() as tx:
+        known = links.etags(tx, a.rule.id, left_alone=False)
+    listed = {item.remote_id for page in upstream.changes(a.calendar, None) for item in page.items}
+    unknown = sorted(listed - known.keys())
+    answers = upstream.fetch(a.calendar, unknown) if unknown else ()
+    return {
+        answer.object.uid: answer.remote_id
+        for answer in answers
+        if isinstance(answer, Found) and not isinstance(answer.object, Unreadable)
+    }
+
+
+def _refused(a: Assignment, verdict: Verdict, announced: Announced, error: UpstreamError) -> UpstreamError:
+    """What a refusal comes to: where another version was refused, the one that stands here now was not tried yet."""
+    push.withdraw(a, announced)
+    return error if announced.here.etag == verdict.pair.ours.etag else RemoteChanged(error.message)
 
 
 def _readable(outcome: Stored | UpstreamError) -> Stored | UpstreamError:

@@ -119,6 +119,8 @@ class Judge:
                 return self._done(pair, Move.FORGET if pair.seen else Move.NOTHING, self._a.views(None))
             return self._alone(replace(pair, link=None))
         known = bases(self._a, tx, link)
+        if link.is_announced:
+            return self._announced(pair, link, known)
         if known.here is None or known.there is None:
             return self._half_known(relinked(pair), link, known)
         return self._linked(relinked(pair), link, known)
@@ -160,10 +162,8 @@ class Judge:
         return ""
 
     def _half_known(self, pair: Pair, link: Link, known: Bases) -> Verdict:
-        """What was passed over when the rule began, or whose creation is under way."""
+        """What was passed over when the rule began, or untied since."""
         views = self._a.views(link)
-        if link.is_announced:
-            return self._announced(pair, link, known)
         if pair.there is not None and pair.here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=False)
         if known.there is not None:
@@ -186,7 +186,7 @@ class Judge:
             if pair.here is None:
                 return self._checked(pair, Move.DELETE_THERE, views)
             sent = as_sent(self._a, known.of_here, remote, Views.read(link.view))
-            return self._linked(pair, link, Bases(known.here, sent))
+            return self._linked(relinked(pair), link, Bases(known.here, sent))
         if remote is not None and pair.here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=False)
         if remote is not None or pair.here is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.core import content, origin
 from bridge.core.applying import apply
+from bridge.core.common import common, contradictions
 from bridge.core.difference import difference
 from bridge.core.merge import merge
 from bridge.core.precondition import Precondition
@@ -99,26 +100,34 @@ def announce(a: Assignment, verdicts: Sequence[Verdict]) -> list[Announced]:
     return announced
 
 
-def create_many(a: Assignment, upstream: Upstream, wanted: Sequence[Announced]) -> list[Stored | UpstreamError]:
+def create_many(
+    a: Assignment, upstream: Upstream, wanted: Sequence[Announced], *, renamed: bool
+) -> Sequence[Stored | UpstreamError]:
     """Creates there what was announced, each once however often it is tried.
+
+    Args:
+        a: The rule.
+        upstream: The connection.
+        wanted: What is created.
+        renamed: Whether under other UIDs, as their own are taken by another calendar of the same remote user.
 
     Returns:
         For each what stands there, or why it was not created, or that nobody knows.
     """
-    named = [(_marked(a, each), a.origin.request_id(each.link.uid, each.link.generation)) for each in wanted]
-    if len(named) > 1 and isinstance(upstream, CreatesMany):
-        first: Sequence[Stored | UpstreamError] = upstream.create_many(a.calendar, named)
-    else:
-        first = list(_one_by_one(a, upstream, named))
-    return [
-        _under_another_uid(a, upstream, each, new, name) if isinstance(outcome, UidTaken) else outcome
-        for each, (new, name), outcome in zip(wanted, named, first, strict=True)
+    named = [
+        (_marked(a, each, renamed=renamed), a.origin.request_id(each.link.uid, each.link.generation)) for each in wanted
     ]
+    if len(named) > 1 and isinstance(upstream, CreatesMany):
+        return upstream.create_many(a.calendar, named)
+    return list(_one_by_one(a, upstream, named))
 
 
-def _marked(a: Assignment, announced: Announced) -> CalendarObject:
-    shown = a.shown(announced.here, Views.read(announced.link.view))
-    return a.parse(content.write(origin.mark(content.read(shown), a.origin)))
+def _marked(a: Assignment, announced: Announced, *, renamed: bool) -> CalendarObject:
+    link = announced.link
+    marked = origin.mark(content.read(a.shown(announced.here, Views.read(link.view))), a.origin)
+    if renamed:
+        marked = content.with_uid(marked, a.origin.alias(link.uid, link.generation))
+    return a.parse(content.write(marked))
 
 
 def _one_by_one(
@@ -138,14 +147,6 @@ def _created(upstream: Upstream, calendar: str, new: CalendarObject, name: str) 
         return upstream.create(calendar, new, name)
     except UpstreamError as error:
         return error
-
-
-def _under_another_uid(
-    a: Assignment, upstream: Upstream, announced: Announced, new: CalendarObject, name: str
-) -> Stored | UpstreamError:
-    """Creates the same appointment beside the one in another calendar, as when two resources share one."""
-    other = content.with_uid(content.read(new), a.origin.alias(announced.link.uid, announced.link.generation))
-    return _created(upstream, a.calendar, a.parse(content.write(other)), name)
 
 
 def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Announced, Stored]]) -> None:
@@ -276,8 +277,8 @@ def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: Calend
     known, views = verdict.bases, verdict.views
     shown, taken = a.shown(here, views), a.taken(there, known.here or here, views)
     if known.here is None or known.there is None:
-        # Nothing is known of how they came to differ: to the winner, the other is what was before.
-        older = taken if prefer is Side.HERE else shown
+        # Nothing is known of how they came to differ.
+        older = _common(a, shown, taken, prefer)
         return merge(base_here=older, here=shown, base_there=older, there=taken, prefer=prefer)
     was = Views.read(verdict.pair.linked.view)
     return merge(
@@ -289,6 +290,15 @@ def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: Calend
     )
 
 
+def _common(a: Assignment, shown: CalendarObject, taken: CalendarObject, prefer: Side) -> CalendarObject:
+    """What both have in common; where that is nothing, the version of the loser."""
+    if shown.component == taken.component:
+        both = common(content.read(shown), content.read(taken), prefer=prefer)
+        if both.parts:
+            return a.parse(content.write(both))
+    return taken if prefer is Side.HERE else shown
+
+
 def _applied(a: Assignment, before: CalendarObject, after: bytes, whole: CalendarObject) -> CalendarObject:
     """The whole object, with what a merge changed in the part of it that passes."""
     changes = difference(content.read(before), content.read(a.parse(after)))
@@ -296,12 +306,12 @@ def _applied(a: Assignment, before: CalendarObject, after: bytes, whole: Calenda
 
 
 def _differing(a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject) -> set[str]:
-    """In what two versions differ of which nothing is known: one of them gives way as a whole."""
+    """In what two versions contradict each other of which nothing is known: one of them gives way."""
     if verdict.bases.here is not None and verdict.bases.there is not None:
         return set()
     views = verdict.views
     shown, taken = (content.read(a.taken(each, here, views)) for each in (a.shown(here, views), there))
-    return {slot.group for slot in difference(shown, taken).changes}
+    return {slot.group for slot in contradictions(difference(shown, taken))}
 
 
 def _note_clash(a: Assignment, verdict: Verdict, *, prefer: Side, properties: Collection[str]) -> None:

@@ -241,10 +241,15 @@ class SyncDesk:
         """Writes a rule into the configuration, or changes its options."""
         self.resource(resource)
         self.remote(remote)
+        self.by_key[key] = self.settings(resource, remote, **options)
+        self.reload()
+
+    @staticmethod
+    def settings(resource: str, remote: str, **options: Any) -> dict[str, Any]:
+        """A rule as the configuration has it."""
         unlimited = {"window": {"past": "all", "future": "all"}}
         fixed = {"resource": f"salon/{resource}", "connection": remote, "calendar": "Shelf"}
-        self.by_key[key] = {**unlimited, **options, **fixed}
-        self.reload()
+        return {**unlimited, **options, **fixed}
 
     def drop_rule(self, key: str = "r") -> None:
         """Takes a rule out of the configuration."""
@@ -343,18 +348,18 @@ class SyncDesk:
         return self.sync(key)
 
     def rest(self) -> None:
-        """Passes over all rules, until there is nothing to do any more."""
-        quiet = 0
+        """Passes over all rules, until a round of them does nothing any more."""
         for _ in range(_MOST_ROUNDS):
             self.wait(timedelta(minutes=11))
+            for remote in self.remotes.values():
+                remote.writes()
             reports = self.run_due(fails=True)
-            idle = all(
+            idle = not any(remote.writes() for remote in self.remotes.values()) and all(
                 set(report.counts) <= QUIET and not report.unfinished and report.problem is None for report in reports
             )
-            quiet = quiet + 1 if idle and not any(seen.error for seen in self.seen) else 0
-            if quiet == 2:
+            if idle and not any(seen.error for seen in self.seen):
                 return
-        raise AssertionError(f"no rest after {_MOST_ROUNDS} rounds: {reports}")
+        raise AssertionError(f"no rest after {_MOST_ROUNDS} rounds: {self.seen}")
 
     def die(self) -> None:
         """The process is killed: another begins when the lease has ended."""

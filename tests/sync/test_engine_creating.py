@@ -173,3 +173,19 @@ def test_what_was_refused_there_and_deleted_here_is_parked_no_more(desk: SyncDes
 
     assert desk.parked() == []
     assert desk.waiting() == (0, 0)
+
+
+def test_what_somebody_made_there_meanwhile_under_the_same_uid_is_linked_and_not_doubled(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote()
+    here.put(event("one", "Haircut"))
+    there.put(event("one", "Haircut", "LOCATION:Room 1"))
+    desk.rule()
+    # The list of calendars and the listing succeed, and then the object cannot be fetched.
+    there.shelf.misdeeds[:] = [None, None, "cut"]
+
+    desk.sync()
+    desk.rest()
+
+    assert next(iter(there.objects().values())).uid == "one"
+    assert here.titles() == there.titles() == {"one": "Haircut"}
+    assert "LOCATION:Room 1" in here.text("one")
