@@ -302,9 +302,12 @@ class Doing:
         return written_at + GRACE
 
     def _postpone(self, verdict: Verdict, until: datetime) -> None:
+        """Has an object that is missing there be looked at once more, when its absence proves something."""
         remote_id = verdict.pair.linked.remote_id
-        if remote_id is not None:
-            with self._a.writing() as tx:
+        with self._a.writing() as tx:
+            for intent in verdict.pair.intents:
+                outbox.postpone(tx, intent, until)
+            if remote_id is not None and not any(intent.side is Side.THERE for intent in verdict.pair.intents):
                 outbox.note_there(tx, self._a.rule.id, [(remote_id, Hint.ABSENT)], not_before=until)
 
     def _failed(self, verdict: Verdict, error: Exception) -> None:

@@ -91,7 +91,7 @@ class Pass:
         self._progress = progress
         # Where only changes from here are waiting, they go there without a look around.
         problem = a.rule.problem
-        self._anew = problem is not None and problem.code == CALENDAR_GONE
+        self._anew = a.anew or (problem is not None and problem.code == CALENDAR_GONE)
         self._asks = a.rule.due_at <= a.clock() or self._anew
         self._kind = self._kind_of_pass()
 
@@ -100,7 +100,7 @@ class Pass:
         if rule.adopted_at is None:
             return Kind.FIRST
         due = self._asks and reconcile_due(rule.last_full_at, self._a.clock(), key=rule.key, zone=zone)
-        if rule.cursor is None or rule.last_full_at is None or due:
+        if rule.cursor is None or rule.last_full_at is None or due or self._anew:
             return Kind.WHOLE
         return Kind.CHANGES
 
@@ -214,6 +214,7 @@ class Pass:
             doing.leave_intents(tx)
             rules.note_cursor(tx, self._a.rule.id, sighting.cursor)
             rules.note_full(tx, self._a.rule.id)
+            rules.note_calendar(tx, self._a.rule.id, self._a.calendar)
             if self._kind is Kind.FIRST:
                 rules.note_adopted(tx, self._a.rule.id)
 

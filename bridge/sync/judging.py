@@ -168,8 +168,11 @@ class Judge:
             return self._checked(pair, Move.ADOPT, views, existed=False)
         if known.there is not None:
             return self._passed_over_there(pair, known, views)
-        if pair.there is not None:
-            return self._alone(pair, existed=False)
+        return (
+            self._alone(pair, existed=False) if pair.there is not None else self._passed_over_here(pair, known, views)
+        )
+
+    def _passed_over_here(self, pair: Pair, known: Bases, views: Views) -> Verdict:
         if pair.here is None:
             return self._done(pair, Move.FORGET, views)
         if known.here is not None and pair.here.etag == known.here.etag:

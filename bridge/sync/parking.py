@@ -59,11 +59,16 @@ def park_restless(a: Assignment, verdict: Verdict) -> None:
 
 
 def _moving(a: Assignment, verdict: Verdict) -> list[str]:
-    pair = verdict.pair
-    if pair.here is None or verdict.bases.there is None:
-        return []
-    before, now = content.read(verdict.bases.there), content.read(a.shown(a.parse(pair.here.raw), verdict.views))
-    return sorted({slot.group for slot in difference(before, now).changes})
+    """The properties that were changed on either side since both last agreed."""
+    known, pair = verdict.bases, verdict.pair
+    names: set[str] = set()
+    for before, now in (
+        (known.here, None if pair.here is None else a.parse(pair.here.raw)),
+        (known.there, pair.remote),
+    ):
+        if before is not None and now is not None:
+            names |= {slot.group for slot in difference(content.read(before), content.read(now)).changes}
+    return sorted(names)
 
 
 def park_aside(a: Assignment, aside: Sequence[Aside]) -> None:
@@ -91,8 +96,9 @@ def park_aside(a: Assignment, aside: Sequence[Aside]) -> None:
 
 def unpark(tx: Transaction, a: Assignment, verdicts: Sequence[Verdict]) -> None:
     """Takes what was done after all off the list of what is parked."""
+    aside = {(each.side, each.key) for each in parked.every(tx, a.rule.id)}
     for verdict in verdicts:
         pair = verdict.pair
-        parked.unpark(tx, a.rule.id, Side.HERE, pair.uid)
-        if pair.remote_id is not None:
-            parked.unpark(tx, a.rule.id, Side.THERE, pair.remote_id)
+        for side, key in ((Side.HERE, pair.uid), (Side.THERE, pair.remote_id)):
+            if key is not None and (side, key) in aside:
+                parked.unpark(tx, a.rule.id, side, key)

@@ -227,8 +227,9 @@ class Removal:
             return False
         with self._database.reading() as tx:
             base = self._parse(journal.raw(tx, link.base_there))
+            ours = None if link.base_here is None else self._parse(journal.raw(tx, link.base_here))
         views = Views.read(link.view)
-        if not same(views.taken(answer.object, None, parse=self._parse), views.taken(base, None, parse=self._parse)):
+        if not same(*(views.taken(each, ours, parse=self._parse) for each in (answer.object, base))):
             return False
         try:
             upstream.remove(calendar, remote_id, if_match=answer.etag)

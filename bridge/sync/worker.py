@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.core.polling import next_poll, wait_after
-from bridge.errors import CalbridgeError, CalendarReadOnly, LeaseLost, QuotaExceeded, StoreError
+from bridge.errors import CalbridgeError, CalendarGone, CalendarReadOnly, LeaseLost, QuotaExceeded, StoreError
 from bridge.store import lease, outbox
+from bridge.store import rule as rules
 from bridge.store.rule import Problem
 from bridge.sync.engine import Pass, Report
 
@@ -30,7 +31,7 @@ LEASE = timedelta(minutes=2)
 """For so long a rule is its worker's; a worker that lives extends it, the rule of a dead one is taken over after it."""
 
 _PARTIAL = frozenset({CalendarReadOnly.__name__, QuotaExceeded.__name__})
-_EXTEND_EVERY = LEASE / 4
+_EXTENSIONS = 4
 _LOOK_EVERY_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
 
@@ -61,6 +62,7 @@ class Worker:
         threads: How many rules it runs at once.
         jitter: Gives numbers from 0 to 1, so that rules do not all run at the same moment.
         observe: Told of every pass.
+        lease: For so long a rule is this worker's; it extends what it still runs in good time.
         quiet: Whether it logs nothing, and lets an unexpected fault of a pass through.
     """
 
@@ -72,6 +74,7 @@ class Worker:
         threads: int,
         jitter: Callable[[], float],
         observe: Callable[[Observation], None],
+        lease: timedelta = LEASE,
         quiet: bool = False,
     ) -> None:
         self._office = office
@@ -79,6 +82,7 @@ class Worker:
         self._threads = threads
         self._jitter = jitter
         self._observe = observe
+        self._lease = lease
         self._quiet = quiet
         self._end = threading.Event()
         self._running: dict[int, Rule] = {}
@@ -122,14 +126,14 @@ class Worker:
             if due is None or due > tx.now:
                 return []
         with database.writing() as tx:
-            claimed = lease.claim(tx, owner=self._owner, until=tx.now + LEASE, limit=free)
+            claimed = lease.claim(tx, owner=self._owner, until=tx.now + self._lease, limit=free)
         with self._lock:
             self._running |= {rule.id: rule for rule in claimed}
         return claimed
 
     def _extend(self) -> None:
         now = self._office.clock()
-        if now - self._extended_at < _EXTEND_EVERY:
+        if now - self._extended_at < self._lease / _EXTENSIONS:
             return
         self._extended_at = now
         with self._lock:
@@ -137,7 +141,7 @@ class Worker:
         for rule_id in running:
             try:
                 with self._office.database.writing() as tx:
-                    lease.extend(tx, rule_id, self._owner, tx.now + LEASE)
+                    lease.extend(tx, rule_id, self._owner, tx.now + self._lease)
             except LeaseLost:
                 # Its pass finds out at its next write.
                 continue
@@ -205,7 +209,7 @@ class Worker:
         with office.database.writing() as tx:
             if problem is None and self._still_waits(tx, rule, report):
                 problem = rule.problem
-            lease.finish(
+            noted = lease.finish(
                 tx,
                 rule.id,
                 self._owner,
@@ -215,6 +219,8 @@ class Worker:
                 problem=problem,
                 succeeded=error is None,
             )
+            if noted and isinstance(error, CalendarGone):
+                rules.forget_calendar(tx, rule.id)
         if not self._quiet:
             self._say(rule, problem, report)
 

@@ -99,7 +99,7 @@ class Shelf:
 
     def holds(self, uid: str, parse: Callable[[bytes], CalendarObject]) -> bool:
         """Whether an object of this UID stands there."""
-        for _, raw in self.objects.values():
+        for _, raw in list(self.objects.values()):
             try:
                 if parse(raw).uid == uid:
                     return True
