@@ -83,7 +83,7 @@ class Pass:
 
     Args:
         a: The rule, with both sides.
-        progress: Called with how many objects are done, and of how many.
+        progress: Called with how many objects are done, and of how many; what it raises ends the pass between two.
     """
 
     def __init__(self, a: Assignment, *, progress: Callable[[int, int], None] = lambda _done, _of: None) -> None:
