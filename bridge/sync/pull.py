@@ -17,7 +17,6 @@ from bridge.store import outbox
 from bridge.store.link import Link, Made
 from bridge.store.put_many import put_many
 from bridge.sync.convergence import counted
-from bridge.sync.views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +45,7 @@ def brought(a: Assignment, verdict: Verdict) -> CalendarObject:
     target = known.here if pair.here is None else a.parse(pair.here.raw)
     if target is None or known.there is None:
         return a.parse(_unmarked(a.taken(remote, None, views)))
-    before = content.read(a.taken(known.there, known.here, Views.read(pair.linked.view)))
+    before = content.read(a.taken(known.there, known.here, views.earlier(pair.linked.view)))
     after = content.read(a.taken(remote, known.here, views))
     return a.parse(content.write(apply(difference(before, after), content.read(target))))
 

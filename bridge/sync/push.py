@@ -52,7 +52,7 @@ def outgoing(a: Assignment, verdict: Verdict) -> CalendarObject:
         whole = content.with_uid(content.read(a.shown(ours, verdict.views)), base.uid)
         marked = whole if origin.marks(base) is None else origin.mark(whole, a.origin)
         return a.parse(content.write(marked))
-    before = content.read(a.shown(known.of_here, Views.read(pair.linked.view)))
+    before = content.read(a.shown(known.of_here, verdict.views.earlier(pair.linked.view)))
     now = content.read(a.shown(ours, verdict.views))
     return a.parse(content.write(apply(difference(before, now), content.read(base))))
 
@@ -280,7 +280,7 @@ def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: Calend
         # Nothing is known of how they came to differ.
         older = _common(a, shown, taken, prefer)
         return merge(base_here=older, here=shown, base_there=older, there=taken, prefer=prefer)
-    was = Views.read(verdict.pair.linked.view)
+    was = views.earlier(verdict.pair.linked.view)
     return merge(
         base_here=a.shown(known.here, was),
         here=shown,
