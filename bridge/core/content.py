@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +29,10 @@ MASTER = ""
 
 ORIGIN = "X-CALBRIDGE-ORIGIN"
 """The property that says which rule wrote an object; it never goes from one object to another."""
+
+_REMEMBERED = 1024
+"""Lines of at most `_SHORT` octets; most are the same in every object, as those of its time zone."""
+_SHORT = 80
 
 _CONTENT_LINE = re.compile(rb"\S[^\n]*(?:\n[ \t][^\n]*)*(?:\n|\Z)")
 _FOLD = re.compile(rb"\r?\n[ \t]")
@@ -180,8 +185,15 @@ def _lines(raw: bytes) -> Iterator[Line]:
 
 
 def _line(raw: bytes) -> Line:
+    return _short_line(raw) if len(raw) <= _SHORT else _any_line(raw)
+
+
+def _any_line(raw: bytes) -> Line:
     name = _NAME_END.split(_FOLD.sub(b"", raw), maxsplit=1)[0]
     return Line(name.strip().decode().upper(), raw if raw.endswith(b"\n") else raw + b"\r\n")
+
+
+_short_line = lru_cache(maxsize=_REMEMBERED)(_any_line)
 
 
 def _block(begin: Line, lines: Iterator[Line]) -> _Block:

@@ -41,12 +41,14 @@ class Office:
         connect: Opens the connection of this key; the objects that it brings are read by the function that is given,
             and their floating times are meant in the zone that is given.
         clock: Gives the present instant, UTC.
+        end: Has no upstream be asked for anything more.
     """
 
     database: Database
     configuration: Callable[[], Configuration]
     connect: Connect
     clock: Callable[[], datetime]
+    end: Callable[[], None] = lambda: None
 
     def parser(self, resource: str) -> Parse:
         """Reads objects as they are meant in the calendar of ACCOUNT/RESOURCE; the last ones are remembered."""

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from bridge.errors import RemoteChanged, RemoteRefused, UidTaken, UpstreamError
 from bridge.store import link as links
 from bridge.store import outbox
 from bridge.sync import push
+from bridge.sync.crew import in_parts
 from bridge.sync.sighting import Hint
 from bridge.upstream.protocol import Found, Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
     from bridge.sync.push import Announced
     from bridge.upstream.protocol import Stored, Upstream
 
-MOST_AT_ONCE = 4
-"""Requests at once: what Microsoft allows for a mailbox, and enough to hide the way to the server and back."""
-
-_TOGETHER = 50
-_WORTH_MORE_CONNECTIONS = 8
+_TOGETHER = 25
 _STANDS_THERE = "An appointment of this UID stands in the remote calendar already."
 
 
@@ -59,39 +52,12 @@ def create_there(a: Assignment, verdicts: Sequence[Verdict], *, goes_on: Callabl
         StoreError: The database cannot be written.
         LeaseLost: Another worker has taken the rule over.
     """
+
+    def create(upstream: Upstream, part: Sequence[Verdict]) -> Outcome:
+        return _create(a, upstream, part) if goes_on() else Outcome((), left=part)
+
     parts = [verdicts[start : start + _TOGETHER] for start in range(0, len(verdicts), _TOGETHER)]
-    if len(verdicts) < _WORTH_MORE_CONNECTIONS:
-        for part in parts:
-            yield _create(a, a.upstream, part) if goes_on() else Outcome((), left=part)
-        return
-    with _crew(a, len(parts)) as (crew, free):
-        yield from crew.map(partial(_create_with_any, a, free, goes_on), parts)
-
-
-@contextmanager
-def _crew(a: Assignment, parts: int) -> Iterator[tuple[ThreadPoolExecutor, SimpleQueue[Upstream]]]:
-    """Threads, and a connection for each; nothing new is begun once the block has ended."""
-    at_once = min(MOST_AT_ONCE, parts)
-    with ExitStack() as stack:
-        free: SimpleQueue[Upstream] = SimpleQueue()
-        for upstream in (a.upstream, *(stack.enter_context(closing(a.another())) for _ in range(at_once - 1))):
-            free.put(upstream)
-        crew = ThreadPoolExecutor(at_once, thread_name_prefix="create")
-        # Before the connections close, whoever still uses one comes to an end.
-        stack.callback(crew.shutdown, cancel_futures=True)
-        yield crew, free
-
-
-def _create_with_any(
-    a: Assignment, free: SimpleQueue[Upstream], goes_on: Callable[[], bool], verdicts: Sequence[Verdict]
-) -> Outcome:
-    if not goes_on():
-        return Outcome((), left=verdicts)
-    upstream = free.get()
-    try:
-        return _create(a, upstream, verdicts)
-    finally:
-        free.put(upstream)
+    yield from in_parts(a, parts, create)
 
 
 def _create(a: Assignment, upstream: Upstream, verdicts: Sequence[Verdict]) -> Outcome:

@@ -58,7 +58,7 @@ class Doing:
     Args:
         a: The rule.
         kind: What the pass looks at, for the log.
-        progress: Called with how many objects are done, and of how many.
+        progress: Called with how many objects are done, and of how many; what it raises ends the pass between two.
 
     Attributes:
         kind: As given.
@@ -219,7 +219,7 @@ class Doing:
     def _create_there(self, verdicts: Sequence[Verdict]) -> set[str]:
         """Creates objects there; gives the UIDs of those that stand there now."""
         made: set[str] = set()
-        with closing(create_there(self._a, verdicts, goes_on=lambda: self.problem is None)) as outcomes:
+        with closing(create_there(self._a, verdicts, goes_on=self._goes_on)) as outcomes:
             for outcome in outcomes:
                 self._log(outcome.done)
                 made |= {verdict.pair.uid for verdict in outcome.done}
@@ -228,6 +228,11 @@ class Doing:
                 self._leave(outcome.left, _UNTIL_WRITABLE)
                 self._advance(len(outcome.done) + len(outcome.failed) + len(outcome.left))
         return made
+
+    def _goes_on(self) -> bool:
+        """Whether anything more is to be created there; asked by several threads."""
+        self._progress(self._done, self._total)
+        return self.problem is None
 
     def _one(self, verdict: Verdict) -> None:
         writes_there = verdict.step.move not in {Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,13 +12,15 @@ from bridge.core.sides import Side
 from bridge.store import journal, parked, placement
 from bridge.store import link as links
 from bridge.sync.assignment import same
+from bridge.sync.crew import in_parts
 from bridge.sync.sighting import Hint
 from bridge.upstream.protocol import Found, Gone, Unknown, Unreadable
 
 _Value = TypeVar("_Value")
+_TOGETHER = 100
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from bridge.core.model import CalendarObject
     from bridge.store.database import Transaction
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from bridge.sync.assignment import Assignment
     from bridge.sync.sighting import Sighting
     from bridge.sync.views import Views
+    from bridge.upstream.protocol import Upstream
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +236,7 @@ class _Pairing:
         return found, gone
 
     def _ask(self, ids: Sequence[str], by_remote: Mapping[str, Link], found: dict[str, Found], gone: set[str]) -> None:
-        for answer in self._a.upstream.fetch(self._a.calendar, ids) if ids else ():
+        for answer in self._fetched(ids):
             match answer:
                 case Found():
                     found[answer.remote_id] = answer
@@ -251,6 +255,17 @@ class _Pairing:
         twins = [remote_id for remote_id in twins if remote_id not in self._hints]
         self._hints.update(dict.fromkeys(twins, Hint.CHANGED))
         return twins
+
+    def _fetched(self, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Unknown]:
+        """What became of remote objects; of many, some are read while others are still on their way."""
+
+        def fetch(upstream: Upstream, part: Sequence[str]) -> list[Found | Gone | Unknown]:
+            return list(upstream.fetch(self._a.calendar, part))
+
+        parts = [remote_ids[start : start + _TOGETHER] for start in range(0, len(remote_ids), _TOGETHER)]
+        with closing(in_parts(self._a, parts, fetch)) as answers:
+            for some in answers:
+                yield from some
 
     def _set_aside(self, by_remote: Mapping[str, Link], remote_id: str, reason: str, *, lasting: bool) -> None:
         uid = by_remote[remote_id].uid if remote_id in by_remote else ""

@@ -96,8 +96,9 @@ def park_aside(a: Assignment, aside: Sequence[Aside]) -> None:
 
 def unpark(tx: Transaction, a: Assignment, verdicts: Sequence[Verdict]) -> None:
     """Takes what was done after all off the list of what is parked."""
+    aside = {(each.side, each.key) for each in parked.every(tx, a.rule.id)}
     for verdict in verdicts:
         pair = verdict.pair
-        parked.unpark(tx, a.rule.id, Side.HERE, pair.uid)
-        if pair.remote_id is not None:
-            parked.unpark(tx, a.rule.id, Side.THERE, pair.remote_id)
+        for side, key in ((Side.HERE, pair.uid), (Side.THERE, pair.remote_id)):
+            if key is not None and (side, key) in aside:
+                parked.unpark(tx, a.rule.id, side, key)

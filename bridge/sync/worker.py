@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.core.polling import next_poll, wait_after
-from bridge.errors import CalbridgeError, CalendarGone, CalendarReadOnly, LeaseLost, QuotaExceeded, StoreError
+from bridge.errors import (
+    BrokenOff,
+    CalbridgeError,
+    CalendarGone,
+    CalendarReadOnly,
+    LeaseLost,
+    QuotaExceeded,
+    StoreError,
+)
 from bridge.store import lease, outbox
 from bridge.store import rule as rules
 from bridge.store.rule import Problem
@@ -95,8 +103,12 @@ class Worker:
         self._loop.start()
 
     def stop(self) -> None:
-        """Begins no further pass, and waits for those that run, yet not for ever: a pass can be broken off anywhere."""
+        """Begins no further pass, and ends those that run after what they are doing; waits for that, yet not for ever.
+
+        The next start goes on from there, as after a crash, but at once.
+        """
         self._end.set()
+        self._office.end()
         if self._loop.is_alive():
             self._loop.join(_GRACE_SECONDS)
 
@@ -151,6 +163,8 @@ class Worker:
             self.run(rule)
         except LeaseLost:
             _log.info("rule_taken_over", rule=rule.key)
+        except BrokenOff:
+            _log.info("pass_broken_off", rule=rule.key)
         except StoreError as error:
             _log.warning("pass_not_noted", rule=rule.key, reason=str(error))
         finally:
@@ -168,15 +182,25 @@ class Worker:
             How it went.
 
         Raises:
+            BrokenOff: The worker was stopped; the rule is due again at once, for whoever comes next.
             LeaseLost: Another worker has taken it over.
             StoreError: How it went could not be noted.
         """
         office = self._office
         began = office.clock()
         report, error = None, None
+
+        def goes_on(done: int, of: int) -> None:
+            progress(done, of)
+            if self._end.is_set():
+                raise BrokenOff("The program is to end, so the pass was broken off.")
+
         try:
             with office.assignment(rule, self._owner) as assignment:
-                report = Pass(assignment, progress=progress).run()
+                report = Pass(assignment, progress=goes_on).run()
+        except BrokenOff:
+            self._let_go(rule)
+            raise
         except LeaseLost:
             raise
         except CalbridgeError as failure:
@@ -195,6 +219,20 @@ class Worker:
         seen = Observation(rule.key, report, type(error).__name__ if error else "", seconds)
         self._observe(seen)
         return seen
+
+    def _let_go(self, rule: Rule) -> None:
+        """Gives a rule back as it was, due at once."""
+        with self._office.database.writing() as tx:
+            lease.finish(
+                tx,
+                rule.id,
+                self._owner,
+                due_at=tx.now,
+                not_before=rule.not_before,
+                failures=rule.failures,
+                problem=rule.problem,
+                succeeded=False,
+            )
 
     def _finish(self, rule: Rule, report: Report | None, error: CalbridgeError | None) -> None:
         office = self._office

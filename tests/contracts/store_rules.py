@@ -145,9 +145,20 @@ class RuleContract:
             rules.reset(tx, old.id)
 
         new = read(desk, lambda tx: rules.get(tx, old.id))
-        assert (new.cursor, new.calendar, new.last_full_at) == (None, None, None)
+        # Where it was is kept until it is looked up: only so is it seen that it is another one now.
+        assert (new.cursor, new.calendar, new.last_full_at) == (None, "/calendars/anna/", None)
         assert (new.not_before, new.due_at) == (None, desk.clock.now)
         assert claim(desk) == [old.id]
+
+    def test_a_calendar_that_is_gone_is_looked_up_anew(self, desk: Desk) -> None:
+        rule = declare(desk)
+        with desk.database.writing() as tx:
+            rules.note_cursor(tx, rule.id, "sync-1")
+            rules.note_calendar(tx, rule.id, "/calendars/anna/")
+            rules.forget_calendar(tx, rule.id)
+
+        new = read(desk, lambda tx: rules.get(tx, rule.id))
+        assert (new.cursor, new.calendar) == (None, None)
 
     def test_a_problem_is_kept_with_its_beginning(self, desk: Desk) -> None:
         began = desk.clock.now

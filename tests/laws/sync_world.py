@@ -6,13 +6,12 @@ Each thing that somebody writes holds a word that nothing else holds, so that it
 from __future__ import annotations
 
 import re
-import tempfile
 from collections import Counter, defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import event as sqlalchemy_event
@@ -26,13 +25,12 @@ from bridge.store.schema import body, conflict, journal
 from bridge.sync.views import Views
 from tests.fakes.shelf import FULL, WEAK
 from tests.store.appointments import parse
-from tests.store.desk import Clock
 from tests.store.integrity import check_integrity
 from tests.sync.appointments import HOUR, START, all_day, event, series
-from tests.sync.desk import SyncDesk, new_database
+from tests.sync.desk import Stage, SyncDesk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from bridge.core.content import Content
     from bridge.core.model import CalendarObject
@@ -96,11 +94,37 @@ class Fuse:
     steps: int = 0
     burnt: bool = False
 
+    def statement(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        """A statement; to die before one that only reads is to die after the one before it."""
+        if not statement.startswith(("SELECT", "PRAGMA", "BEGIN")):
+            self.step()
+
     def step(self, *_: object) -> None:
         if self.burnt or self.steps == self.at:
             self.burnt = True
             raise Killed
         self.steps += 1
+
+
+@contextmanager
+def burning(desk: SyncDesk, at: int) -> Iterator[Fuse]:
+    """A block in which the process is killed at a step, if it gets that far; then another takes over."""
+    fuse, engine = Fuse(at), desk.database.engine
+    sqlalchemy_event.listen(engine, "before_cursor_execute", fuse.statement)
+    sqlalchemy_event.listen(engine, "commit", fuse.step)
+    for remote in desk.remotes.values():
+        remote.shelf.watched = fuse.step
+    try:
+        yield fuse
+    except Killed:
+        pass
+    finally:
+        for remote in desk.remotes.values():
+            remote.shelf.watched = None
+        sqlalchemy_event.remove(engine, "before_cursor_execute", fuse.statement)
+        sqlalchemy_event.remove(engine, "commit", fuse.step)
+    if fuse.burnt:
+        desk.die()
 
 
 @dataclass(frozen=True)
@@ -252,23 +276,8 @@ class World:
         Returns:
             How many steps there were.
         """
-        fuse = Fuse(at)
-        engine = self.desk.database.engine
-        for name in ("before_cursor_execute", "commit"):
-            sqlalchemy_event.listen(engine, name, fuse.step)
-        for remote in self.desk.remotes.values():
-            remote.shelf.watched = fuse.step
-        try:
+        with burning(self.desk, at) as fuse:
             self.desk.run_due(fails=True)
-        except Killed:
-            pass
-        finally:
-            for remote in self.desk.remotes.values():
-                remote.shelf.watched = None
-            for name in ("before_cursor_execute", "commit"):
-                sqlalchemy_event.remove(engine, name, fuse.step)
-        if fuse.burnt:
-            self.desk.die()
         return fuse.steps
 
     def run_with(self, meanwhile: Callable[[], None], at: int) -> None:
@@ -456,38 +465,9 @@ class World:
 NO_GUARD = {"objects": 1000, "percent": 100}
 
 
-class _Stage:
-    """The store that all worlds use, one after another: to open one takes longer than most of them last."""
-
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="calbridge-")
-        self.clock = Clock()
-        self._path = Path(self._folder.name) / "store.sqlite3"
-        self.database = new_database(Path(self._folder.name), self.clock)
-        self._first: bytes | None = None
-
-    def clear(self) -> bool:
-        """Brings the store back to how it was kept; gives whether it ever was."""
-        if self._first is None:
-            return False
-        self.clock.now = Clock().now
-        self.database.close()
-        for name in ("store.sqlite3-wal", "store.sqlite3-shm"):
-            (Path(self._folder.name) / name).unlink(missing_ok=True)
-        self._path.write_bytes(self._first)
-        return True
-
-    def keep(self) -> None:
-        """Keeps the store as it is, for all worlds that follow."""
-        with self.database.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.database.close()
-        self._first = self._path.read_bytes()
-
-
 @cache
-def _stage() -> _Stage:
-    return _Stage()
+def _stage() -> Stage:
+    return Stage()
 
 
 def open_world() -> World:

@@ -112,6 +112,40 @@ def open_database(path: Path, clock: Callable[[], Any]) -> Database:
     return database
 
 
+class Stage:
+    """A store that many tests use, one after another: to open one takes longer than many of them last."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="calbridge-")
+        self.clock = Clock()
+        self._path = Path(self._folder.name) / "store.sqlite3"
+        self.database = new_database(Path(self._folder.name), self.clock)
+        self._first: bytes | None = None
+
+    def clear(self) -> bool:
+        """Brings the store back to how it was kept; gives whether it ever was."""
+        if self._first is None:
+            return False
+        self.clock.now = Clock().now
+        self.database.close()
+        for name in ("store.sqlite3-wal", "store.sqlite3-shm"):
+            (Path(self._folder.name) / name).unlink(missing_ok=True)
+        self._path.write_bytes(self._first)
+        return True
+
+    def keep(self) -> None:
+        """Keeps the store as it is, for all worlds that follow."""
+        with self.database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        self.database.close()
+        self._first = self._path.read_bytes()
+
+    def close(self) -> None:
+        """Ends it, with its files."""
+        self.database.close()
+        self._folder.cleanup()
+
+
 @dataclass
 class Remote:
     """A remote calendar, and what somebody does there."""

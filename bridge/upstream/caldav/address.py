@@ -8,6 +8,7 @@ hex. The hrefs of objects are kept as paths, since a server may name them on any
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 
@@ -17,6 +18,7 @@ _COUNTRY = 2
 
 _AUTHORITY = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*")
 _QUERY = re.compile(r"[?#].*", re.DOTALL)
+_REMEMBERED = 1024
 _PORTS = {"http": 80, "https": 443}
 _UNSAFE = "".join(map(chr, (*range(0x21), 0x7F, 0x22, 0x3C, 0x3E, 0x5C, 0x5E, 0x60, 0x7B, 0x7C, 0x7D)))
 _SHARED_SUFFIXES = frozenset({
@@ -31,6 +33,7 @@ _HOSTED_SUFFIXES = frozenset({
 """Domains under which every name belongs to somebody else: dynamic DNS and shared hosting."""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def path_of(href: str) -> str:
     """The path of an href or URL in normal form, whatever stands there; query and fragment do not belong to it."""
     path = _QUERY.sub("", _AUTHORITY.sub("", href.strip()))
