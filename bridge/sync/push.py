@@ -24,7 +24,7 @@ from bridge.upstream.powers import CreatesMany
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from bridge.core.merge import Merged
     from bridge.core.model import CalendarObject
@@ -98,7 +98,7 @@ def create_many(
     if len(named) > 1 and isinstance(upstream, CreatesMany):
         first: Sequence[Stored | UpstreamError] = upstream.create_many(a.calendar, named)
     else:
-        first = [_created(upstream, a.calendar, new, name) for new, name in named]
+        first = list(_created_one_by_one(upstream, a.calendar, named))
     return [
         _under_another_uid(a, upstream, *each) if isinstance(outcome, UidTaken) else outcome
         for each, outcome in zip(named, first, strict=True)
@@ -107,6 +107,18 @@ def create_many(
 
 def _marked(a: Assignment, verdict: Verdict) -> CalendarObject:
     return a.parse(content.write(origin.mark(content.read(a.shown(own(a, verdict), verdict.views)), a.origin)))
+
+
+def _created_one_by_one(
+    upstream: Upstream, calendar: str, named: Sequence[tuple[CalendarObject, str]]
+) -> Iterator[Stored | UpstreamError]:
+    """What became of each; an error that is not about one object alone stands for all that come after it."""
+    stopped: UpstreamError | None = None
+    for new, name in named:
+        outcome = stopped or _created(upstream, calendar, new, name)
+        if isinstance(outcome, UpstreamError) and not isinstance(outcome, RemoteRefused | UidTaken):
+            stopped = outcome
+        yield outcome
 
 
 def _created(upstream: Upstream, calendar: str, new: CalendarObject, name: str) -> Stored | UpstreamError:
@@ -124,9 +136,10 @@ def _under_another_uid(a: Assignment, upstream: Upstream, new: CalendarObject, n
 
 def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Link, Stored]]) -> None:
     """Notes what stands there after creations."""
+    agreed = [(verdict, link, own(a, verdict), stored) for verdict, link, stored in verdicts]
     with a.writing() as tx:
-        for verdict, link, stored in verdicts:
-            _keep(tx, a, verdict, link, here=own(a, verdict), stored=stored)
+        _keep_many(tx, a, agreed)
+        for verdict, _, _ in verdicts:
             settle(tx, verdict)
 
 
@@ -134,16 +147,25 @@ def _keep(
     tx: Transaction, a: Assignment, verdict: Verdict, link: Link, *, here: CalendarObject, stored: Stored
 ) -> None:
     """Notes that both sides agree: `here`, and the upstream's answer, whatever it made of what it was given."""
-    answer = readable(stored)
+    _keep_many(tx, a, [(verdict, link, here, stored)])
+
+
+def _keep_many(tx: Transaction, a: Assignment, agreed: Sequence[tuple[Verdict, Link, CalendarObject, Stored]]) -> None:
+    """Does what `_keep` does, for different objects."""
+    links.keep_bodies(tx, [raw for _, _, here, stored in agreed for raw in (here.raw, readable(stored).raw)])
+    links.put_many(tx, [_agreed(a, *each) for each in agreed])
+
+
+def _agreed(a: Assignment, verdict: Verdict, link: Link, here: CalendarObject, stored: Stored) -> Link:
     agreed = replace(
         link,
         remote_id=stored.remote_id,
         remote_etag=stored.etag,
-        base_here=links.keep_body(tx, here.raw),
-        base_there=links.keep_body(tx, answer.raw),
+        base_here=here.etag,
+        base_there=readable(stored).etag,
         view=verdict.views.text(),
     )
-    links.put(tx, counted(a, agreed, here))
+    return counted(a, agreed, here)
 
 
 def readable(stored: Stored) -> CalendarObject:

@@ -264,9 +264,7 @@ class SyncDesk:
     def worker(self) -> Worker:
         """The worker of this process."""
         owner = f"worker-{self.worker_number}"
-        return Worker(
-            self.office(), owner=owner, threads=1, jitter=lambda: 1.0, observe=self.seen.append, quiet=True
-        )
+        return Worker(self.office(), owner=owner, threads=1, jitter=lambda: 1.0, observe=self.seen.append, quiet=True)
 
     def rule_now(self, key: str = "r") -> Rule:
         with self.database.reading() as tx:
