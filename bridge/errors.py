@@ -16,6 +16,7 @@
     │   └── NothingToUndo            person   the journal entry cannot be undone any more
     ├── NotFound                     person   no such account, resource, user, feed, object or entry
     ├── AddressTaken                 person   connections cannot be taken on the address that was chosen
+    ├── BrokenOff                    retry    the program is to end, so what it was doing ends between two steps
     ├── SyncTokenRefused             never    the token is not one of ours, or is too old
     ├── UpstreamError                         the remote provider did not do what was asked
     │   ├── UpstreamUnavailable      retry    it is out of reach, slow, overloaded or broken for now
@@ -148,6 +149,12 @@ class NotFound(CalbridgeError):
 
 class AddressTaken(CalbridgeError):
     """The server cannot take connections on the address that was chosen."""
+
+
+class BrokenOff(CalbridgeError):
+    """The program is to end, so what it was doing ended between two steps; the next start goes on from there."""
+
+    turn = Turn.RETRY
 
 
 class SyncTokenRefused(CalbridgeError):

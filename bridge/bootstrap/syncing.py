@@ -18,11 +18,11 @@ from bridge.bootstrap.logs import log_to_stderr
 from bridge.bootstrap.site import now, open_site
 from bridge.bootstrap.upstreams import Connections
 from bridge.sync.assigning import Office
-from bridge.sync.worker import Worker
+from bridge.sync.worker import LEASE, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import tzinfo
+    from datetime import timedelta, tzinfo
     from pathlib import Path
 
     from bridge.bootstrap.site import Site
@@ -49,7 +49,7 @@ def office_of(site: Site, configuration: Callable[[], Configuration]) -> Office:
     def opened(key: str, parse: Callable[[bytes], CalendarObject], zone: tzinfo) -> Upstream:
         return connections.open(replace(site, configuration=configuration()), key, parse, zone)
 
-    return Office(site.database, configuration, opened, now)
+    return Office(site.database, configuration, opened, now, connections.end)
 
 
 def owner_name() -> str:
@@ -58,7 +58,12 @@ def owner_name() -> str:
 
 
 def worker_of(
-    site: Site, configuration: Callable[[], Configuration], *, owner: str | None = None, quiet: bool = False
+    site: Site,
+    configuration: Callable[[], Configuration],
+    *,
+    owner: str | None = None,
+    lease: timedelta = LEASE,
+    quiet: bool = False,
 ) -> Worker:
     """A worker that runs the rules that are due; not started yet.
 
@@ -66,6 +71,7 @@ def worker_of(
         site: The installation.
         configuration: Gives the configuration of the moment.
         owner: Names it among all workers; None: a fresh name.
+        lease: For how long a rule is its own without a sign of life.
         quiet: Whether it logs nothing, as where somebody sits at a terminal and is told otherwise.
     """
     return Worker(
@@ -74,6 +80,7 @@ def worker_of(
         threads=_PASSES_AT_ONCE,
         jitter=random.random,
         observe=_observe,
+        lease=lease,
         quiet=quiet,
     )
 
@@ -90,11 +97,12 @@ def _observe(seen: Observation) -> None:
             metrics.MOVES.labels(str(move)).inc(count)
 
 
-def work_alone(path: Path) -> None:
+def work_alone(path: Path, *, lease: timedelta = LEASE) -> None:
     """Keeps the rules of the installation that `path` configures, until SIGTERM or SIGINT.
 
     Args:
         path: The configuration file.
+        lease: For how long a rule is this worker's without a sign of life; another takes it over after that.
 
     Raises:
         ConfigurationError: The file, or one that it names, is wrong.
@@ -111,7 +119,7 @@ def work_alone(path: Path) -> None:
     live = Live(
         site, first=site.configuration, leads=True, clock=now, ask_for_fresh_workers=_say_restart, count=_ignore
     )
-    worker = worker_of(site, live.configuration)
+    worker = worker_of(site, live.configuration, lease=lease)
     worker.start()
     _log.info("working", rules=len(site.configuration.rules), database=site.configuration.database.shown)
     while not end.wait(_LOOK_EVERY_SECONDS):

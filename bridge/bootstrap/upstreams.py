@@ -80,6 +80,12 @@ class Connections:
             turn=self._pace(key, connection).turn,
         )
 
+    def end(self) -> None:
+        """Lets no further request go over any of them."""
+        with self._lock:
+            for pace in self._paces.values():
+                pace.end()
+
     def _pace(self, key: str, connection: Connection) -> Pace:
         with self._lock:
             named = (key, connection.rate, connection.parallel)

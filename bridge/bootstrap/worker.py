@@ -93,7 +93,9 @@ def work(start: Start) -> Front:
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    keep_doing(end_when_left_alone, live.look, live.keep_up, every=_LOOK_EVERY_SECONDS)
+    upkeep = keep_doing(end_when_left_alone, live.look, live.keep_up, every=_LOOK_EVERY_SECONDS)
+    # A child of multiprocessing ends without running what is registered with atexit.
+    Finalize(None, upkeep.set, exitpriority=1)
     if start.leads and start.first.server.sync:
         _keep_rules(site, live)
     return _faces(site, live)
@@ -103,7 +105,6 @@ def _keep_rules(site: Site, live: Live) -> None:
     """Runs the rules beside the answers to requests, and lets passes end well before the process does."""
     worker = worker_of(site, live.configuration)
     worker.start()
-    # A child of multiprocessing ends without running what is registered with atexit.
     Finalize(None, worker.stop, exitpriority=0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -52,7 +53,7 @@ def list_parked(rule: str | None, config: Path, *, as_json: bool) -> None:
         screen.say(f"  {each.reason}")
         if each.remedy:
             screen.say(f"  {each.remedy}")
-        screen.say(f"  calbridge parked retry {each.key}")
+        screen.say(f"  calbridge parked retry {shlex.quote(each.key)}")
 
 
 def _document(names: Names, each: Parked) -> dict[str, object]:

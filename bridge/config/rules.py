@@ -58,7 +58,7 @@ class OnConflict(StrEnum):
 
 
 class Blocking(StrEnum):
-    """Whether an appointment of the remote calendar takes time here, or is left out."""
+    """Whether an appointment of the remote calendar takes time here, or only stands there."""
 
     BLOCK = "block"
     IGNORE = "ignore"
@@ -120,10 +120,10 @@ class Pull(Settings):
         default=Detail.FULL, description="full, titles, or busy times only"
     )
     free: Annotated[Blocking, *choice(Blocking)] = Field(
-        default=Blocking.IGNORE, description="block or ignore: appointments that are marked as free there"
+        default=Blocking.IGNORE, description="block or ignore: whether what is marked as free there takes time here"
     )
     all_day: Annotated[Blocking, *choice(Blocking)] = Field(
-        default=Blocking.BLOCK, description="block or ignore: appointments that last whole days"
+        default=Blocking.BLOCK, description="block or ignore: whether what lasts whole days there takes time here"
     )
     components: Annotated[tuple[Component, ...], Field(min_length=1)] = Field(
         default=(ComponentType.VEVENT,), description="what comes here: VEVENT, VTODO"
@@ -144,10 +144,14 @@ class Window(Settings):
 
 
 class Guard(Settings):
-    """How much one pass may delete on one side before it waits for a person."""
+    """How much a rule may delete on one side within an hour; what goes beyond either waits for a person."""
 
-    objects: Annotated[int, *whole(0, 1_000_000)] = Field(default=25, description="deletions that need no consent")
-    percent: Annotated[int, *whole(0, 100)] = Field(default=20, description="share of a side that needs no consent")
+    objects: Annotated[int, *whole(0, 1_000_000)] = Field(
+        default=25, description="the most deletions that need no consent"
+    )
+    percent: Annotated[int, *whole(0, 100)] = Field(
+        default=20, description="the largest share of a side that needs no consent; does not count up to five"
+    )
 
 
 class Rule(Settings):

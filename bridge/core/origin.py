@@ -77,6 +77,10 @@ class Origin:
         """
         return sha256(f"{self}|{generation}|{uid}".encode()).hexdigest()[:_REQUEST_DIGITS]
 
+    def alias(self, uid: str, generation: int) -> str:
+        """The UID under which an object is created where its own is taken, the same for every try of it."""
+        return f"{self.request_id(uid, generation)}@calbridge"
+
 
 def _tag(secret: bytes, text: str) -> str:
     return hmac.digest(secret, text.encode(), "sha256").hex()[:_DIGITS]

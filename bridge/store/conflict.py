@@ -77,12 +77,16 @@ def note(
     """
     values = {"rule_id": rule_id, "uid": uid, "summary": legible(summary), "at": microseconds(tx.now)}
     versions = {"lost_side": lost_side, "lost": lost, "kept": kept, "properties": legible(properties)}
-    keys = {"rule_id": rule_id, "uid": uid, "lost": lost, "kept": kept, "state": State.OPEN}
+    keys = {"rule_id": rule_id, "uid": uid, "lost": lost, "lost_side": lost_side, "state": State.OPEN}
     noted = tx.connection.execute(
-        select(conflict.c.id).where(*(conflict.c[name] == value for name, value in keys.items()))
-    ).scalar()
+        select(conflict.c.id, conflict.c.kept).where(*(conflict.c[name] == value for name, value in keys.items()))
+    ).first()
     if noted is not None:
-        return int(noted)
+        # A pass that was broken off may have brought the winner over already, with what goes well together of both.
+        if noted.kept != kept:
+            tx.connection.execute(update(conflict).where(conflict.c.id == noted.id).values(kept=kept))
+            texts.forget_unused(tx, [noted.kept])
+        return int(noted.id)
     new = {**values, **versions, "state": State.OPEN}
     number: int = tx.connection.execute(insert(conflict).returning(conflict.c.id), new).scalar_one()
     return number

@@ -55,7 +55,7 @@ class Link:
         view: The projection that counted then, as text.
         made: How the link came about.
         generation: How often the object was created there again.
-        written_at: When we last wrote, UTC, or None.
+        written_at: When we last wrote, or were about to, UTC; or None.
         streak: How often in a row the same was written.
         wrote: What was last written, as the engine notes it.
     """
@@ -72,6 +72,11 @@ class Link:
     written_at: datetime | None
     streak: int
     wrote: str
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether `base_here` is being created there, and nobody knows yet whether it was."""
+        return self.remote_id is None and self.base_here is not None and self.written_at is not None
 
 
 _OF_RULE = link.c.rule_id == bindparam("rule_id")
@@ -143,6 +148,14 @@ def every(tx: Transaction, rule_id: int) -> Iterator[Link]:
     for rows in tx.connection.execute(_IN_ORDER, {"rule_id": rule_id}).partitions(_BATCH):
         for row in rows:
             yield _from_row(row)
+
+
+_ANNOUNCED = _EVERY.where(link.c.remote_id.is_(None), link.c.base_here.is_not(None), link.c.written_at.is_not(None))
+
+
+def announced(tx: Transaction, rule_id: int) -> list[Link]:
+    """The links of the objects that are being created there, as far as is known."""
+    return [_from_row(row) for row in tx.connection.execute(_ANNOUNCED, {"rule_id": rule_id})]
 
 
 def etags(tx: Transaction, rule_id: int, *, left_alone: bool = True) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.core.sides import Side
@@ -83,7 +83,10 @@ def _note(new: Any) -> Any:
         set_={
             "version": intent.c.version + 1,
             "attempts": 0,
-            "not_before": new.excluded.not_before,
+            # What somebody waits for is not put off by who has time.
+            "not_before": case(
+                (new.excluded.not_before < intent.c.not_before, new.excluded.not_before), else_=intent.c.not_before
+            ),
             "hint": new.excluded.hint,
         },
     )

@@ -293,14 +293,14 @@ def ask_now(tx: Transaction, rule_id: int) -> None:
 
 
 def reset(tx: Transaction, rule_id: int) -> None:
-    """Has the remote calendar be looked up, and everything be read and compared anew, now.
+    """Has the remote calendar be looked up again, and everything be read and compared anew, now.
 
     The links stay, so that nothing is doubled.
 
     Raises:
         NotFound: There is no such rule.
     """
-    _change(tx, rule_id, {**_ANEW, "cursor": None, "calendar": None, "wanted_at": microseconds(tx.now), **_VOIDED})
+    _change(tx, rule_id, {**_ANEW, "cursor": None, "wanted_at": microseconds(tx.now), **_VOIDED})
 
 
 def note_cursor(tx: Transaction, rule_id: int, cursor: str | None) -> None:
@@ -311,6 +311,11 @@ def note_cursor(tx: Transaction, rule_id: int, cursor: str | None) -> None:
 def note_calendar(tx: Transaction, rule_id: int, calendar: str) -> None:
     """Keeps the id of the remote calendar that the rule's settings name."""
     _change(tx, rule_id, {"calendar": calendar})
+
+
+def forget_calendar(tx: Transaction, rule_id: int) -> None:
+    """Notes that the remote calendar is gone: what is found under its name later is a new one."""
+    _change(tx, rule_id, {"calendar": None, "cursor": None})
 
 
 def note_adopted(tx: Transaction, rule_id: int) -> None:

@@ -41,12 +41,14 @@ class Office:
         connect: Opens the connection of this key; the objects that it brings are read by the function that is given,
             and their floating times are meant in the zone that is given.
         clock: Gives the present instant, UTC.
+        end: Has no upstream be asked for anything more.
     """
 
     database: Database
     configuration: Callable[[], Configuration]
     connect: Connect
     clock: Callable[[], datetime]
+    end: Callable[[], None] = lambda: None
 
     def parser(self, resource: str) -> Parse:
         """Reads objects as they are meant in the calendar of ACCOUNT/RESOURCE; the last ones are remembered."""
@@ -79,11 +81,8 @@ class Office:
         with ExitStack() as stack:
             upstream = stack.enter_context(closing(opened()))
             calendar = rule.calendar
-            if calendar is None:
-                calendar = pick(upstream.calendars(), settings.calendar).id
-                with self.database.writing() as tx:
-                    self._refuse_a_second_rule(rules.every(tx), rule, calendar)
-                    rules.note_calendar(tx, rule.id, calendar)
+            if calendar is None or (rule.cursor is None and rule.last_full_at is None):
+                calendar = self._find(upstream, rule, settings.calendar)
             yield Assignment(
                 rule=rule,
                 terms=terms,
@@ -95,7 +94,22 @@ class Office:
                 parse=parse,
                 owner=owner,
                 clock=self.clock,
+                anew=rule.adopted_at is not None and calendar != rule.calendar,
             )
+
+    def _find(self, upstream: Upstream, rule: Rule, name: str) -> str:
+        """Looks the remote calendar of a rule up.
+
+        One that takes the place of another is noted only when everything in it was compared.
+        """
+        found = pick(upstream.calendars(), name).id
+        if found == rule.calendar:
+            return found
+        with self.database.writing() as tx:
+            self._refuse_a_second_rule(rules.every(tx), rule, found)
+            if rule.adopted_at is None:
+                rules.note_calendar(tx, rule.id, found)
+        return found
 
     @staticmethod
     def _refuse_a_second_rule(every: Sequence[Rule], rule: Rule, calendar: str) -> None:

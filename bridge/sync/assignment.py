@@ -72,6 +72,8 @@ class Assignment:
         parse: Reads the bytes of one object in the resource's zone.
         owner: Who holds the lease.
         clock: Gives the present instant, UTC.
+        anew: Whether the remote calendar is not the one that was compared before: what is missing in it was not
+            deleted by anybody.
     """
 
     rule: Rule
@@ -84,6 +86,7 @@ class Assignment:
     parse: Callable[[bytes], CalendarObject]
     owner: str
     clock: Callable[[], datetime]
+    anew: bool = False
 
     @contextmanager
     def writing(self) -> Iterator[Transaction]:

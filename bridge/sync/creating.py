@@ -5,19 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bridge.errors import RemoteRefused, UpstreamError
+from bridge.errors import RemoteChanged, RemoteRefused, UidTaken, UpstreamError
+from bridge.store import link as links
+from bridge.store import outbox
 from bridge.sync import push
 from bridge.sync.crew import in_parts
+from bridge.sync.sighting import Hint
+from bridge.upstream.protocol import Found, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from bridge.store.link import Link
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
+    from bridge.sync.push import Announced
     from bridge.upstream.protocol import Stored, Upstream
 
 _TOGETHER = 25
+_STANDS_THERE = "An appointment of this UID stands in the remote calendar already."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +61,64 @@ def create_there(a: Assignment, verdicts: Sequence[Verdict], *, goes_on: Callabl
 
 
 def _create(a: Assignment, upstream: Upstream, verdicts: Sequence[Verdict]) -> Outcome:
-    links = push.announce(a, verdicts)
-    made: list[tuple[Verdict, Link, Stored]] = []
+    announced = push.announce(a, verdicts)
+    made: list[tuple[Verdict, Announced, Stored]] = []
     failed: list[tuple[Verdict, UpstreamError]] = []
-    outcomes = push.create_many(a, upstream, list(zip(verdicts, links, strict=True)))
-    for verdict, link, outcome in zip(verdicts, links, map(_readable, outcomes), strict=True):
-        if isinstance(outcome, UpstreamError):
-            failed.append((verdict, outcome))
+    for verdict, each, outcome in zip(verdicts, announced, _created(a, upstream, announced), strict=True):
+        if not isinstance(outcome, UpstreamError):
+            made.append((verdict, each, outcome))
+        elif isinstance(outcome, RemoteRefused | UidTaken | RemoteChanged):
+            failed.append((verdict, _refused(a, verdict, each, outcome)))
         else:
-            made.append((verdict, link, outcome))
+            failed.append((verdict, outcome))
     if made:
         push.created(a, made)
     return Outcome([verdict for verdict, _, _ in made], failed)
+
+
+def _created(a: Assignment, upstream: Upstream, wanted: Sequence[Announced]) -> list[Stored | UpstreamError]:
+    """Creates objects; those whose UIDs are taken under others, where another calendar of the same user has them.
+
+    What stands in this very calendar, and was not seen so far, is the same appointment: it is looked at instead.
+    """
+    outcomes = list(map(_readable, push.create_many(a, upstream, wanted, renamed=False)))
+    taken = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, UidTaken)]
+    if not taken:
+        return outcomes
+    try:
+        standing = _standing(a, upstream)
+    except UpstreamError as error:
+        return [error if isinstance(outcome, UidTaken) else outcome for outcome in outcomes]
+    with a.writing() as tx:
+        named = [standing[uid] for number in taken if (uid := wanted[number].link.uid) in standing]
+        outbox.note_there(tx, a.rule.id, [(remote_id, Hint.CHANGED) for remote_id in named])
+    elsewhere = [number for number in taken if wanted[number].link.uid not in standing]
+    again = push.create_many(a, upstream, [wanted[number] for number in elsewhere], renamed=True)
+    renamed = dict(zip(elsewhere, map(_readable, again), strict=True))
+    return [
+        renamed.get(number, RemoteChanged(_STANDS_THERE)) if isinstance(outcome, UidTaken) else outcome
+        for number, outcome in enumerate(outcomes)
+    ]
+
+
+def _standing(a: Assignment, upstream: Upstream) -> dict[str, str]:
+    """The remote id of each object in the remote calendar that no link names, by UID."""
+    with a.database.reading() as tx:
+        known = links.etags(tx, a.rule.id, left_alone=False)
+    listed = {item.remote_id for page in upstream.changes(a.calendar, None) for item in page.items}
+    unknown = sorted(listed - known.keys())
+    answers = upstream.fetch(a.calendar, unknown) if unknown else ()
+    return {
+        answer.object.uid: answer.remote_id
+        for answer in answers
+        if isinstance(answer, Found) and not isinstance(answer.object, Unreadable)
+    }
+
+
+def _refused(a: Assignment, verdict: Verdict, announced: Announced, error: UpstreamError) -> UpstreamError:
+    """What a refusal comes to: where another version was refused, the one that stands here now was not tried yet."""
+    push.withdraw(a, announced)
+    return error if announced.here.etag == verdict.pair.ours.etag else RemoteChanged(error.message)
 
 
 def _readable(outcome: Stored | UpstreamError) -> Stored | UpstreamError:

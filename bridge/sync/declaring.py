@@ -46,5 +46,8 @@ def declare(database: Database, configuration: Configuration, *, secret: bytes) 
                 pushes=settings.direction.pushes,
                 fingerprint=fingerprint(terms),
             )
+            if declared.due_at > tx.now + settings.poll:
+                # Who wants to be asked more often does not wait for the end of the old interval.
+                rules.make_due(tx, declared.id, tx.now + settings.poll)
             keep.append(declared.id)
         rules.leave_over(tx, keep=keep)

@@ -27,7 +27,7 @@ from bridge.sync.convergence import does_not_converge
 from bridge.sync.creating import create_there
 from bridge.sync.deletions import note_done
 from bridge.sync.parking import park, park_restless, unpark
-from bridge.sync.sighting import Hint
+from bridge.sync.sighting import GRACE, Hint
 from bridge.sync.splits import splits
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from bridge.store.journal import Author
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
-
-GRACE = timedelta(minutes=10)
-"""For so long after we wrote an object, its absence from a listing proves nothing: some servers list late."""
 
 _UNTIL_DECIDED = timedelta(hours=1)
 _UNTIL_WRITABLE = timedelta(minutes=5)
@@ -61,7 +58,7 @@ class Doing:
     Args:
         a: The rule.
         kind: What the pass looks at, for the log.
-        progress: Called with how many objects are done, and of how many.
+        progress: Called with how many objects are done, and of how many; what it raises ends the pass between two.
 
     Attributes:
         kind: As given.
@@ -182,10 +179,13 @@ class Doing:
                 outbox.postpone(tx, intent, tx.now + _UNTIL_WRITABLE)
         elif move is Move.FORGET:
             pull.forget(tx, a, verdict)
+            unpark(tx, a, [verdict])
         elif verdict.passed_over:
             pull.pass_over(tx, a, verdict)
         elif move is Move.NOTHING:
             pull.stay(tx, verdict)
+            if verdict.pair.there is not None:
+                unpark(tx, a, [verdict])
         else:
             pull.leave_alone(tx, a, verdict)
 
@@ -219,7 +219,7 @@ class Doing:
     def _create_there(self, verdicts: Sequence[Verdict]) -> set[str]:
         """Creates objects there; gives the UIDs of those that stand there now."""
         made: set[str] = set()
-        with closing(create_there(self._a, verdicts, goes_on=lambda: self.problem is None)) as outcomes:
+        with closing(create_there(self._a, verdicts, goes_on=self._goes_on)) as outcomes:
             for outcome in outcomes:
                 self._log(outcome.done)
                 made |= {verdict.pair.uid for verdict in outcome.done}
@@ -228,6 +228,11 @@ class Doing:
                 self._leave(outcome.left, _UNTIL_WRITABLE)
                 self._advance(len(outcome.done) + len(outcome.failed) + len(outcome.left))
         return made
+
+    def _goes_on(self) -> bool:
+        """Whether anything more is to be created there; asked by several threads."""
+        self._progress(self._done, self._total)
+        return self.problem is None
 
     def _one(self, verdict: Verdict) -> None:
         writes_there = verdict.step.move not in {Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE}
@@ -302,9 +307,12 @@ class Doing:
         return written_at + GRACE
 
     def _postpone(self, verdict: Verdict, until: datetime) -> None:
+        """Has an object that is missing there be looked at once more, when its absence proves something."""
         remote_id = verdict.pair.linked.remote_id
-        if remote_id is not None:
-            with self._a.writing() as tx:
+        with self._a.writing() as tx:
+            for intent in verdict.pair.intents:
+                outbox.postpone(tx, intent, until)
+            if remote_id is not None and not any(intent.side is Side.THERE for intent in verdict.pair.intents):
                 outbox.note_there(tx, self._a.rule.id, [(remote_id, Hint.ABSENT)], not_before=until)
 
     def _failed(self, verdict: Verdict, error: Exception) -> None:

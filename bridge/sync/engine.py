@@ -83,7 +83,7 @@ class Pass:
 
     Args:
         a: The rule, with both sides.
-        progress: Called with how many objects are done, and of how many.
+        progress: Called with how many objects are done, and of how many; what it raises ends the pass between two.
     """
 
     def __init__(self, a: Assignment, *, progress: Callable[[int, int], None] = lambda _done, _of: None) -> None:
@@ -91,7 +91,7 @@ class Pass:
         self._progress = progress
         # Where only changes from here are waiting, they go there without a look around.
         problem = a.rule.problem
-        self._anew = problem is not None and problem.code == CALENDAR_GONE
+        self._anew = a.anew or (problem is not None and problem.code == CALENDAR_GONE)
         self._asks = a.rule.due_at <= a.clock() or self._anew
         self._kind = self._kind_of_pass()
 
@@ -100,7 +100,7 @@ class Pass:
         if rule.adopted_at is None:
             return Kind.FIRST
         due = self._asks and reconcile_due(rule.last_full_at, self._a.clock(), key=rule.key, zone=zone)
-        if rule.cursor is None or rule.last_full_at is None or due:
+        if rule.cursor is None or rule.last_full_at is None or due or self._anew:
             return Kind.WHOLE
         return Kind.CHANGES
 
@@ -172,7 +172,11 @@ class Pass:
         a = self._a
         with a.database.reading() as tx:
             intents = outbox.take(tx, a.rule.id, now=tx.now, limit=_MOST_INTENTS)
-            uids = self._differing_here() if self._kind is not Kind.CHANGES else ()
+        uids: list[str] = []
+        if self._kind is not Kind.CHANGES:
+            uids = self._differing_here()
+        elif sighting is not _NOTHING_SEEN:
+            uids = self._under_way()
         if not (intents or sighting.hints or uids):
             return []
         pairing = pair_up(a, sighting, intents, uids)
@@ -192,9 +196,17 @@ class Pass:
         differing = [
             uid
             for uid, etag in placed.items()
-            if uid not in known or known[uid].base_here != etag or known[uid].view != a.views(known[uid]).text()
+            if uid not in known
+            or known[uid].base_here != etag
+            or known[uid].is_announced
+            or known[uid].view != a.views(known[uid]).text()
         ]
         return [*differing, *(uid for uid in known if uid not in placed)]
+
+    def _under_way(self) -> list[str]:
+        """The objects that were being created there when a pass was broken off, whatever led to that."""
+        with self._a.database.reading() as tx:
+            return [link.uid for link in links.announced(tx, self._a.rule.id)]
 
     def _finish_whole(self, sighting: Sighting, doing: Doing) -> None:
         """Notes that everything was looked at, and what of it is still to be done."""
@@ -202,6 +214,7 @@ class Pass:
             doing.leave_intents(tx)
             rules.note_cursor(tx, self._a.rule.id, sighting.cursor)
             rules.note_full(tx, self._a.rule.id)
+            rules.note_calendar(tx, self._a.rule.id, self._a.calendar)
             if self._kind is Kind.FIRST:
                 rules.note_adopted(tx, self._a.rule.id)
 

@@ -13,7 +13,8 @@ from bridge.core.window import Place
 from bridge.sync.assignment import same
 from bridge.sync.pairing import Bases, bases, changed_here, changed_there, relinked
 from bridge.sync.pull import is_left_alone
-from bridge.sync.sighting import Hint
+from bridge.sync.push import as_sent
+from bridge.sync.sighting import GRACE, Hint
 from bridge.sync.views import Views
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ class Judge:
                 return self._done(pair, Move.FORGET if pair.seen else Move.NOTHING, self._a.views(None))
             return self._alone(replace(pair, link=None))
         known = bases(self._a, tx, link)
+        if link.is_announced:
+            return self._announced(pair, link, known)
         if known.here is None or known.there is None:
             return self._half_known(relinked(pair), link, known)
         return self._linked(relinked(pair), link, known)
@@ -159,26 +162,36 @@ class Judge:
         return ""
 
     def _half_known(self, pair: Pair, link: Link, known: Bases) -> Verdict:
-        """What was passed over when the rule began, or whose creation is under way."""
+        """What was passed over when the rule began, or untied since."""
         views = self._a.views(link)
         if pair.there is not None and pair.here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=False)
         if known.there is not None:
             return self._passed_over_there(pair, known, views)
-        if pair.there is not None:
-            # Here it is gone, and what stands there is what we wrote before we lost the answer.
-            remote = pair.remote
-            own = remote is not None and origin.marks(remote) == self._a.origin
-            return self._checked(pair, Move.DELETE_THERE, views) if own else self._alone(pair, existed=False)
-        return self._not_yet_there(pair, known, views)
+        return (
+            self._alone(pair, existed=False) if pair.there is not None else self._passed_over_here(pair, known, views)
+        )
 
-    def _not_yet_there(self, pair: Pair, known: Bases, views: Views) -> Verdict:
-        if known.here is not None and pair.here is not None:
-            changed = pair.here.etag != known.here.etag
-            return self._alone(pair, existed=False) if changed else self._done(pair, Move.NOTHING, views)
-        if pair.here is not None:
+    def _passed_over_here(self, pair: Pair, known: Bases, views: Views) -> Verdict:
+        if pair.here is None:
+            return self._done(pair, Move.FORGET, views)
+        if known.here is not None and pair.here.etag == known.here.etag:
+            return self._done(pair, Move.NOTHING, views)
+        return self._alone(pair, existed=False)
+
+    def _announced(self, pair: Pair, link: Link, known: Bases) -> Verdict:
+        """What was about to be created when nobody heard how it went on."""
+        views, remote = self._a.views(link), pair.remote
+        if remote is not None and origin.marks(remote) == self._a.origin:
+            if pair.here is None:
+                return self._checked(pair, Move.DELETE_THERE, views)
+            sent = as_sent(self._a, known.of_here, remote, Views.read(link.view))
+            return self._linked(relinked(pair), link, Bases(known.here, sent))
+        if remote is not None and pair.here is not None:
+            return self._checked(pair, Move.ADOPT, views, existed=False)
+        if remote is not None or pair.here is not None:
             return self._alone(pair, existed=False)
-        if known.here is not None or self._occasion.whole:
+        if self._occasion.whole and link.written_at is not None and self._now - link.written_at >= GRACE:
             return self._done(pair, Move.FORGET, views)
         return self._done(pair, Move.NOTHING, views, reason=_NOT_YET_SENT, waits=True)
 

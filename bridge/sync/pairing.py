@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from bridge.core import content
 from bridge.core.decision import Change
 from bridge.core.sides import Side
-from bridge.store import journal, placement
+from bridge.store import journal, parked, placement
 from bridge.store import link as links
 from bridge.sync.assignment import same
 from bridge.sync.crew import in_parts
@@ -20,7 +20,7 @@ _Value = TypeVar("_Value")
 _TOGETHER = 100
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from bridge.core.model import CalendarObject
     from bridge.store.database import Transaction
@@ -138,6 +138,7 @@ class _Pairing:
         # What was just read is newer than what an intent remembers.
         self._hints.update(sighting.hints)
         self._aside: list[Aside] = []
+        self._aliases: dict[str, str] = {}
 
     def run(self, uids: Iterable[str]) -> Pairing:
         a = self._a
@@ -149,7 +150,8 @@ class _Pairing:
             by_remote = links.by_remotes(tx, a.rule.id, self._hints)
         found, gone = self._look(by_remote)
         wanted = {*self._here, *uids, *(link.uid for link in by_remote.values())}
-        wanted |= {each.object.uid for each in found.values() if not isinstance(each.object, Unreadable)}
+        self._learn_aliases(found, by_remote)
+        wanted |= {self._uid(each.object) for each in found.values() if not isinstance(each.object, Unreadable)}
         with a.database.reading() as tx:
             here = {each.uid: each for each in placement.by_uids(tx, a.rule.collection_id, wanted)}
             by_uid = links.by_uids(tx, a.rule.id, wanted)
@@ -196,6 +198,19 @@ class _Pairing:
                 self._add_unlinked(each, pairs, by_uid, here, gone)
         return Pairing(tuple(pairs.values()), tuple(self._aside))
 
+    def _learn_aliases(self, found: Mapping[str, Found], by_remote: Mapping[str, Link]) -> None:
+        """Reads under which other UIDs objects may have been created there whose answer was lost."""
+        a = self._a
+        if all(remote_id in by_remote for remote_id in found):
+            return
+        with a.database.reading() as tx:
+            announced = links.announced(tx, a.rule.id)
+        self._aliases = {a.origin.alias(link.uid, link.generation): link.uid for link in announced}
+
+    def _uid(self, there: CalendarObject) -> str:
+        """The UID here of an object that no link names."""
+        return self._aliases.get(there.uid, there.uid)
+
     def _intents(self, uid: str, remote_id: str | None) -> tuple[Intent, ...]:
         named = (self._here.get(uid), None if remote_id is None else self._there.get(remote_id))
         return tuple(intent for intent in named if intent is not None)
@@ -211,7 +226,17 @@ class _Pairing:
                 found[remote_id] = Found(remote_id, listed.etag, listed.object)
             else:
                 ask.append(remote_id)
-        for answer in self._fetched(ask):
+        self._ask(ask, by_remote, found, gone)
+        twins = self._twins({by_remote[remote_id].uid for remote_id in gone if remote_id in by_remote})
+        self._ask(twins, by_remote, found, gone)
+        for remote_id, each in list(found.items()):
+            if isinstance(each.object, Unreadable):
+                del found[remote_id]
+                self._set_aside(by_remote, remote_id, each.object.reason, lasting=True)
+        return found, gone
+
+    def _ask(self, ids: Sequence[str], by_remote: Mapping[str, Link], found: dict[str, Found], gone: set[str]) -> None:
+        for answer in self._fetched(ids):
             match answer:
                 case Found():
                     found[answer.remote_id] = answer
@@ -219,11 +244,17 @@ class _Pairing:
                     gone.add(answer.remote_id)
                 case Unknown():
                     self._set_aside(by_remote, answer.remote_id, answer.reason, lasting=False)
-        for remote_id, each in list(found.items()):
-            if isinstance(each.object, Unreadable):
-                del found[remote_id]
-                self._set_aside(by_remote, remote_id, each.object.reason, lasting=True)
-        return found, gone
+
+    def _twins(self, uids: Collection[str]) -> list[str]:
+        """What was set aside for standing there beside one that is gone now: it takes its place."""
+        if not uids:
+            return []
+        with self._a.database.reading() as tx:
+            aside = parked.every(tx, self._a.rule.id)
+        twins = [each.key for each in aside if each.side is Side.THERE and each.uid in uids]
+        twins = [remote_id for remote_id in twins if remote_id not in self._hints]
+        self._hints.update(dict.fromkeys(twins, Hint.CHANGED))
+        return twins
 
     def _fetched(self, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Unknown]:
         """What became of remote objects; of many, some are read while others are still on their way."""
@@ -251,7 +282,7 @@ class _Pairing:
         """Pairs a remote object that no link names with what has its UID here."""
         if isinstance(each.object, Unreadable):
             return
-        uid = each.object.uid
+        uid = self._uid(each.object)
         link = by_uid.get(uid)
         intents = self._intents(uid, each.remote_id)
         other = None if link is None else link.remote_id
@@ -342,7 +373,7 @@ def changed_there(a: Assignment, pair: Pair, known: Bases, old: Views, new: View
 
 
 def relinked(pair: Pair) -> Pair:
-    """The pair with its link on the remote object that was seen."""
+    """The pair with its link on the remote object that was seen; without an etag, as that link was never stored."""
     if pair.link is None or pair.there is None or pair.link.remote_id == pair.remote_id:
         return pair
-    return replace(pair, link=replace(pair.link, remote_id=pair.remote_id, remote_etag=pair.there.etag))
+    return replace(pair, link=replace(pair.link, remote_id=pair.remote_id, remote_etag=None))

@@ -59,11 +59,16 @@ def park_restless(a: Assignment, verdict: Verdict) -> None:
 
 
 def _moving(a: Assignment, verdict: Verdict) -> list[str]:
-    pair = verdict.pair
-    if pair.here is None or verdict.bases.there is None:
-        return []
-    before, now = content.read(verdict.bases.there), content.read(a.shown(a.parse(pair.here.raw), verdict.views))
-    return sorted({slot.group for slot in difference(before, now).changes})
+    """The properties that were changed on either side since both last agreed."""
+    known, pair = verdict.bases, verdict.pair
+    names: set[str] = set()
+    for before, now in (
+        (known.here, None if pair.here is None else a.parse(pair.here.raw)),
+        (known.there, pair.remote),
+    ):
+        if before is not None and now is not None:
+            names |= {slot.group for slot in difference(content.read(before), content.read(now)).changes}
+    return sorted(names)
 
 
 def park_aside(a: Assignment, aside: Sequence[Aside]) -> None:

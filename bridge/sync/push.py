@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bridge.core import content, origin
 from bridge.core.applying import apply
+from bridge.core.common import common, contradictions
 from bridge.core.difference import difference
 from bridge.core.merge import merge
 from bridge.core.precondition import Precondition
@@ -15,6 +16,7 @@ from bridge.core.sides import Side
 from bridge.errors import RemoteRefused, UidTaken, UpstreamError
 from bridge.store import calendar_object as objects
 from bridge.store import conflict as conflicts
+from bridge.store import journal, outbox
 from bridge.store import link as links
 from bridge.store.link import Link, Made
 from bridge.sync.convergence import counted
@@ -55,69 +57,88 @@ def outgoing(a: Assignment, verdict: Verdict) -> CalendarObject:
     return a.parse(content.write(apply(difference(before, now), content.read(base))))
 
 
-def announce(a: Assignment, verdicts: Sequence[Verdict]) -> list[Link]:
-    """Notes that objects are about to be created there, before they are: after a crash each is found again.
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A creation as it was announced: what is created stays the same until it is known whether it was.
 
-    Returns:
-        The link of each, without a remote id.
+    Attributes:
+        link: What is known of it after a crash.
+        here: Our object as it is created there; where it was changed meanwhile, the change follows.
     """
+
+    link: Link
+    here: CalendarObject
+
+
+def announce(a: Assignment, verdicts: Sequence[Verdict]) -> list[Announced]:
+    """Notes that objects are about to be created there, before they are: after a crash each is found again."""
     announced = []
-    for verdict in verdicts:
-        old = verdict.pair.link
-        again = old is not None and old.remote_id is not None
-        announced.append(
-            Link(
+    with a.writing() as tx:
+        for verdict in verdicts:
+            old = verdict.pair.link
+            if old is not None and old.is_announced and old.base_here is not None:
+                announced.append(Announced(old, a.parse(journal.raw(tx, old.base_here))))
+                continue
+            here = own(a, verdict)
+            again = old is not None and old.remote_id is not None
+            link = Link(
                 rule_id=a.rule.id,
                 uid=verdict.pair.uid,
                 remote_id=None,
                 remote_etag=None,
-                base_here=None,
+                base_here=links.keep_body(tx, here.raw),
                 base_there=None,
                 view=verdict.views.text(),
                 made=Made.HERE if old is None else old.made,
                 generation=(0 if old is None else old.generation) + again,
-                written_at=None,
+                written_at=tx.now,
                 streak=0 if old is None else old.streak,
                 wrote="" if old is None else old.wrote,
             )
-        )
-    with a.writing() as tx:
-        links.put_many(tx, announced)
+            announced.append(Announced(link, here))
+        links.put_many(tx, [each.link for each in announced])
     return announced
 
 
 def create_many(
-    a: Assignment, upstream: Upstream, wanted: Sequence[tuple[Verdict, Link]]
-) -> list[Stored | UpstreamError]:
-    """Creates there what stands here, each once however often it is tried.
+    a: Assignment, upstream: Upstream, wanted: Sequence[Announced], *, renamed: bool
+) -> Sequence[Stored | UpstreamError]:
+    """Creates there what was announced, each once however often it is tried.
+
+    Args:
+        a: The rule.
+        upstream: The connection.
+        wanted: What is created.
+        renamed: Whether under other UIDs, as their own are taken by another calendar of the same remote user.
 
     Returns:
         For each what stands there, or why it was not created, or that nobody knows.
     """
-    named = [(_marked(a, verdict), a.origin.request_id(verdict.pair.uid, link.generation)) for verdict, link in wanted]
-    if len(named) > 1 and isinstance(upstream, CreatesMany):
-        first: Sequence[Stored | UpstreamError] = upstream.create_many(a.calendar, named)
-    else:
-        first = list(_created_one_by_one(upstream, a.calendar, named))
-    return [
-        _under_another_uid(a, upstream, *each) if isinstance(outcome, UidTaken) else outcome
-        for each, outcome in zip(named, first, strict=True)
+    named = [
+        (_marked(a, each, renamed=renamed), a.origin.request_id(each.link.uid, each.link.generation)) for each in wanted
     ]
+    if len(named) > 1 and isinstance(upstream, CreatesMany):
+        return upstream.create_many(a.calendar, named)
+    return list(_one_by_one(a, upstream, named))
 
 
-def _marked(a: Assignment, verdict: Verdict) -> CalendarObject:
-    return a.parse(content.write(origin.mark(content.read(a.shown(own(a, verdict), verdict.views)), a.origin)))
+def _marked(a: Assignment, announced: Announced, *, renamed: bool) -> CalendarObject:
+    link = announced.link
+    marked = origin.mark(content.read(a.shown(announced.here, Views.read(link.view))), a.origin)
+    if renamed:
+        marked = content.with_uid(marked, a.origin.alias(link.uid, link.generation))
+    return a.parse(content.write(marked))
 
 
-def _created_one_by_one(
-    upstream: Upstream, calendar: str, named: Sequence[tuple[CalendarObject, str]]
+def _one_by_one(
+    a: Assignment, upstream: Upstream, named: Sequence[tuple[CalendarObject, str]]
 ) -> Iterator[Stored | UpstreamError]:
-    """What became of each; an error that is not about one object alone stands for all that come after it."""
-    stopped: UpstreamError | None = None
+    """What keeps one from being created keeps the others too: nobody waits for each to time out."""
+    outage: UpstreamError | None = None
     for new, name in named:
-        outcome = stopped or _created(upstream, calendar, new, name)
+        outcome = outage or _created(upstream, a.calendar, new, name)
         if isinstance(outcome, UpstreamError) and not isinstance(outcome, RemoteRefused | UidTaken):
-            stopped = outcome
+            outage = outcome
         yield outcome
 
 
@@ -128,44 +149,51 @@ def _created(upstream: Upstream, calendar: str, new: CalendarObject, name: str) 
         return error
 
 
-def _under_another_uid(a: Assignment, upstream: Upstream, new: CalendarObject, name: str) -> Stored | UpstreamError:
-    """Creates the same appointment beside the one in another calendar, as when two resources share one."""
-    other = content.with_uid(content.read(new), f"{name}@calbridge")
-    return _created(upstream, a.calendar, a.parse(content.write(other)), name)
-
-
-def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Link, Stored]]) -> None:
+def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Announced, Stored]]) -> None:
     """Notes what stands there after creations."""
-    agreed = [(verdict, link, own(a, verdict), stored) for verdict, link, stored in verdicts]
     with a.writing() as tx:
-        _keep_many(tx, a, agreed)
-        for verdict, _, _ in verdicts:
+        for verdict, announced, stored in verdicts:
+            _keep(tx, a, announced.link, here=announced.here, stored=stored, view=announced.link.view)
             settle(tx, verdict)
+            if announced.here.etag != verdict.pair.ours.etag:
+                outbox.bring_back(tx, a.rule.id, Side.HERE, [verdict.pair.uid])
 
 
-def _keep(
-    tx: Transaction, a: Assignment, verdict: Verdict, link: Link, *, here: CalendarObject, stored: Stored
-) -> None:
+def withdraw(a: Assignment, announced: Announced) -> None:
+    """Notes that what was announced was refused: the next try is one of what stands here then."""
+    with a.writing() as tx:
+        links.put(tx, replace(announced.link, base_here=None))
+
+
+def as_sent(a: Assignment, here: CalendarObject, found: CalendarObject, views: Views) -> CalendarObject:
+    """What was sent when `here` was created there, without what the upstream did not keep of it.
+
+    It stands for the answer that was lost: what was left out of it was not taken away by anybody.
+
+    Args:
+        a: The rule.
+        here: Our object as it was announced.
+        found: The remote object as it was found afterwards.
+        views: What was shown.
+    """
+    sent = content.with_uid(content.read(a.shown(here, views)), found.uid)
+    lacking = difference(sent, content.read(found))
+    dropped = lacking.only(lambda slot: lacking.changes[slot].new is None and slot.part in sent.parts)
+    return a.parse(content.write(apply(dropped, sent)))
+
+
+def _keep(tx: Transaction, a: Assignment, link: Link, *, here: CalendarObject, stored: Stored, view: str) -> None:
     """Notes that both sides agree: `here`, and the upstream's answer, whatever it made of what it was given."""
-    _keep_many(tx, a, [(verdict, link, here, stored)])
-
-
-def _keep_many(tx: Transaction, a: Assignment, agreed: Sequence[tuple[Verdict, Link, CalendarObject, Stored]]) -> None:
-    """Does what `_keep` does, for different objects."""
-    links.keep_bodies(tx, [raw for _, _, here, stored in agreed for raw in (here.raw, readable(stored).raw)])
-    links.put_many(tx, [_agreed(a, *each) for each in agreed])
-
-
-def _agreed(a: Assignment, verdict: Verdict, link: Link, here: CalendarObject, stored: Stored) -> Link:
+    answer = readable(stored)
     agreed = replace(
         link,
         remote_id=stored.remote_id,
         remote_etag=stored.etag,
-        base_here=here.etag,
-        base_there=readable(stored).etag,
-        view=verdict.views.text(),
+        base_here=links.keep_body(tx, here.raw),
+        base_there=links.keep_body(tx, answer.raw),
+        view=view,
     )
-    return counted(a, agreed, here)
+    links.put(tx, counted(a, agreed, here))
 
 
 def readable(stored: Stored) -> CalendarObject:
@@ -191,7 +219,7 @@ def push(a: Assignment, verdict: Verdict) -> None:
     here = own(a, verdict)
     stored = _replace(a, verdict, outgoing(a, verdict))
     with a.writing() as tx:
-        _keep(tx, a, verdict, verdict.pair.linked, here=here, stored=stored)
+        _keep(tx, a, verdict.pair.linked, here=here, stored=stored, view=verdict.views.text())
         settle(tx, verdict)
 
 
@@ -249,8 +277,8 @@ def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: Calend
     known, views = verdict.bases, verdict.views
     shown, taken = a.shown(here, views), a.taken(there, known.here or here, views)
     if known.here is None or known.there is None:
-        # Nothing is known of how they came to differ: to the winner, the other is what was before.
-        older = taken if prefer is Side.HERE else shown
+        # Nothing is known of how they came to differ.
+        older = _common(a, shown, taken, prefer)
         return merge(base_here=older, here=shown, base_there=older, there=taken, prefer=prefer)
     was = Views.read(verdict.pair.linked.view)
     return merge(
@@ -262,6 +290,15 @@ def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: Calend
     )
 
 
+def _common(a: Assignment, shown: CalendarObject, taken: CalendarObject, prefer: Side) -> CalendarObject:
+    """What both have in common; where that is nothing, the version of the loser."""
+    if shown.component == taken.component:
+        both = common(content.read(shown), content.read(taken), prefer=prefer)
+        if both.parts:
+            return a.parse(content.write(both))
+    return taken if prefer is Side.HERE else shown
+
+
 def _applied(a: Assignment, before: CalendarObject, after: bytes, whole: CalendarObject) -> CalendarObject:
     """The whole object, with what a merge changed in the part of it that passes."""
     changes = difference(content.read(before), content.read(a.parse(after)))
@@ -269,12 +306,12 @@ def _applied(a: Assignment, before: CalendarObject, after: bytes, whole: Calenda
 
 
 def _differing(a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject) -> set[str]:
-    """In what two versions differ of which nothing is known: one of them gives way as a whole."""
+    """In what two versions contradict each other of which nothing is known: one of them gives way."""
     if verdict.bases.here is not None and verdict.bases.there is not None:
         return set()
     views = verdict.views
     shown, taken = (content.read(a.taken(each, here, views)) for each in (a.shown(here, views), there))
-    return {slot.group for slot in difference(shown, taken).changes}
+    return {slot.group for slot in contradictions(difference(shown, taken))}
 
 
 def _note_clash(a: Assignment, verdict: Verdict, *, prefer: Side, properties: Collection[str]) -> None:
@@ -317,7 +354,7 @@ def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarO
         wrote="",
     )
     if stored is not None:
-        _keep(tx, a, verdict, link, here=here, stored=stored)
+        _keep(tx, a, link, here=here, stored=stored, view=verdict.views.text())
         return
     links.put(
         tx,

@@ -227,8 +227,9 @@ class Removal:
             return False
         with self._database.reading() as tx:
             base = self._parse(journal.raw(tx, link.base_there))
+            ours = None if link.base_here is None else self._parse(journal.raw(tx, link.base_here))
         views = Views.read(link.view)
-        if not same(views.taken(answer.object, None, parse=self._parse), views.taken(base, None, parse=self._parse)):
+        if not same(*(views.taken(each, ours, parse=self._parse) for each in (answer.object, base))):
             return False
         try:
             upstream.remove(calendar, remote_id, if_match=answer.etag)
@@ -284,17 +285,22 @@ class Removal:
         for start in range(0, len(taken_over), _BATCH):
             batch = taken_over[start : start + _BATCH]
             with self._writing() as tx:
-                removed += sum(self._remove_here(tx, link) for link in batch)
+                others = [
+                    each
+                    for each in rules.every(tx)
+                    if each.active and each.id != rule.id and each.collection_id == rule.collection_id
+                ]
+                removed += sum(self._remove_here(tx, link, others) for link in batch)
             self._progress(min(start + _BATCH, len(taken_over)), len(taken_over))
         return removed
 
-    def _remove_here(self, tx: Transaction, link: Link) -> bool:
+    def _remove_here(self, tx: Transaction, link: Link, others: Sequence[Rule]) -> bool:
         rule = self._rule
         stands = next(iter(placement.by_uids(tx, rule.collection_id, [link.uid])), None)
         if stands is None:
             return False
         reason = ""
-        if self._belongs_to_another(tx, link):
+        if self._belongs_to_another(tx, link, others):
             reason = _OF_ANOTHER_RULE
         elif stands.etag != link.base_here:
             base = self._parse(journal.raw(tx, link.base_here or ""))
@@ -313,18 +319,14 @@ class Removal:
         links.remove(tx, rule.id, link.uid)
         return True
 
-    def _belongs_to_another(self, tx: Transaction, link: Link) -> bool:
+    @staticmethod
+    def _belongs_to_another(tx: Transaction, link: Link, others: Sequence[Rule]) -> bool:
         """Whether another rule has the object from its own upstream, so that its deletion would go on to there.
 
         What another rule only sent on goes with it: that was a copy.
         """
-        for other in rules.every(tx):
-            if not other.active or other.id == self._rule.id or other.collection_id != self._rule.collection_id:
-                continue
-            known = links.get(tx, other.id, link.uid)
-            if known is not None and known.remote_id is not None and known.made is not Made.HERE:
-                return True
-        return False
+        found = (links.get(tx, other.id, link.uid) for other in others)
+        return any(each.remote_id is not None and each.made is not Made.HERE for each in found if each is not None)
 
     def _keep(self, side: Side, link: Link, reason: str) -> None:
         summary = ""

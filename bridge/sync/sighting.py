@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bridge.upstream.protocol import Changed, Upstream
+
+
+GRACE = timedelta(minutes=10)
+"""For so long after we wrote an object, its absence from a listing proves nothing: some servers list late."""
 
 
 class Hint(StrEnum):

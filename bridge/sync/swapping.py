@@ -77,13 +77,16 @@ class Versions:
 def versions(tx: Transaction, record: ConflictRecord, *, parse: Parse) -> Versions:
     """Reads both versions of a conflict."""
     views = _views(tx, record)
-    both = [parse(journal.raw(tx, etag)) for etag in (record.kept, record.lost)]
-    if views is not None:
-        # What one side cannot hold is no difference.
-        at = 1 if record.lost_side is Side.HERE else 0
-        ours, theirs = both[at], both[1 - at]
-        both[at], both[1 - at] = views.shown(ours, parse=parse), views.taken(theirs, ours, parse=parse)
-    kept, lost = both
+    kept, lost = (parse(journal.raw(tx, etag)) for etag in (record.kept, record.lost))
+    ours = lost if record.lost_side is Side.HERE else kept
+
+    def passed(obj: CalendarObject) -> CalendarObject:
+        """The part of a version that passes, so that what one side cannot hold is no difference."""
+        if views is None:
+            return obj
+        return views.shown(obj, parse=parse) if obj is ours else views.taken(obj, ours, parse=parse)
+
+    kept, lost = passed(kept), passed(lost)
     alike = kept.component is lost.component
     return Versions(kept, lost, difference(content.read(kept), content.read(lost)) if alike else None)
 

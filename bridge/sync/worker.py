@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING
 import structlog
 
 from bridge.core.polling import next_poll, wait_after
-from bridge.errors import CalbridgeError, CalendarReadOnly, LeaseLost, QuotaExceeded, StoreError
+from bridge.errors import (
+    BrokenOff,
+    CalbridgeError,
+    CalendarGone,
+    CalendarReadOnly,
+    LeaseLost,
+    QuotaExceeded,
+    StoreError,
+)
 from bridge.store import lease, outbox
+from bridge.store import rule as rules
 from bridge.store.rule import Problem
 from bridge.sync.engine import Pass, Report
 
@@ -30,7 +39,7 @@ LEASE = timedelta(minutes=2)
 """For so long a rule is its worker's; a worker that lives extends it, the rule of a dead one is taken over after it."""
 
 _PARTIAL = frozenset({CalendarReadOnly.__name__, QuotaExceeded.__name__})
-_EXTEND_EVERY = LEASE / 4
+_EXTENSIONS = 4
 _LOOK_EVERY_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
 
@@ -61,6 +70,7 @@ class Worker:
         threads: How many rules it runs at once.
         jitter: Gives numbers from 0 to 1, so that rules do not all run at the same moment.
         observe: Told of every pass.
+        lease: For so long a rule is this worker's; it extends what it still runs in good time.
         quiet: Whether it logs nothing, and lets an unexpected fault of a pass through.
     """
 
@@ -72,6 +82,7 @@ class Worker:
         threads: int,
         jitter: Callable[[], float],
         observe: Callable[[Observation], None],
+        lease: timedelta = LEASE,
         quiet: bool = False,
     ) -> None:
         self._office = office
@@ -79,6 +90,7 @@ class Worker:
         self._threads = threads
         self._jitter = jitter
         self._observe = observe
+        self._lease = lease
         self._quiet = quiet
         self._end = threading.Event()
         self._running: dict[int, Rule] = {}
@@ -91,8 +103,12 @@ class Worker:
         self._loop.start()
 
     def stop(self) -> None:
-        """Begins no further pass, and waits for those that run, yet not for ever: a pass can be broken off anywhere."""
+        """Begins no further pass, and ends those that run after what they are doing; waits for that, yet not for ever.
+
+        The next start goes on from there, as after a crash, but at once.
+        """
         self._end.set()
+        self._office.end()
         if self._loop.is_alive():
             self._loop.join(_GRACE_SECONDS)
 
@@ -122,14 +138,14 @@ class Worker:
             if due is None or due > tx.now:
                 return []
         with database.writing() as tx:
-            claimed = lease.claim(tx, owner=self._owner, until=tx.now + LEASE, limit=free)
+            claimed = lease.claim(tx, owner=self._owner, until=tx.now + self._lease, limit=free)
         with self._lock:
             self._running |= {rule.id: rule for rule in claimed}
         return claimed
 
     def _extend(self) -> None:
         now = self._office.clock()
-        if now - self._extended_at < _EXTEND_EVERY:
+        if now - self._extended_at < self._lease / _EXTENSIONS:
             return
         self._extended_at = now
         with self._lock:
@@ -137,7 +153,7 @@ class Worker:
         for rule_id in running:
             try:
                 with self._office.database.writing() as tx:
-                    lease.extend(tx, rule_id, self._owner, tx.now + LEASE)
+                    lease.extend(tx, rule_id, self._owner, tx.now + self._lease)
             except LeaseLost:
                 # Its pass finds out at its next write.
                 continue
@@ -147,6 +163,8 @@ class Worker:
             self.run(rule)
         except LeaseLost:
             _log.info("rule_taken_over", rule=rule.key)
+        except BrokenOff:
+            _log.info("pass_broken_off", rule=rule.key)
         except StoreError as error:
             _log.warning("pass_not_noted", rule=rule.key, reason=str(error))
         finally:
@@ -164,15 +182,25 @@ class Worker:
             How it went.
 
         Raises:
+            BrokenOff: The worker was stopped; the rule is due again at once, for whoever comes next.
             LeaseLost: Another worker has taken it over.
             StoreError: How it went could not be noted.
         """
         office = self._office
         began = office.clock()
         report, error = None, None
+
+        def goes_on(done: int, of: int) -> None:
+            progress(done, of)
+            if self._end.is_set():
+                raise BrokenOff("The program is to end, so the pass was broken off.")
+
         try:
             with office.assignment(rule, self._owner) as assignment:
-                report = Pass(assignment, progress=progress).run()
+                report = Pass(assignment, progress=goes_on).run()
+        except BrokenOff:
+            self._let_go(rule)
+            raise
         except LeaseLost:
             raise
         except CalbridgeError as failure:
@@ -192,6 +220,20 @@ class Worker:
         self._observe(seen)
         return seen
 
+    def _let_go(self, rule: Rule) -> None:
+        """Gives a rule back as it was, due at once."""
+        with self._office.database.writing() as tx:
+            lease.finish(
+                tx,
+                rule.id,
+                self._owner,
+                due_at=tx.now,
+                not_before=rule.not_before,
+                failures=rule.failures,
+                problem=rule.problem,
+                succeeded=False,
+            )
+
     def _finish(self, rule: Rule, report: Report | None, error: CalbridgeError | None) -> None:
         office = self._office
         now = office.clock()
@@ -205,7 +247,7 @@ class Worker:
         with office.database.writing() as tx:
             if problem is None and self._still_waits(tx, rule, report):
                 problem = rule.problem
-            lease.finish(
+            noted = lease.finish(
                 tx,
                 rule.id,
                 self._owner,
@@ -215,6 +257,8 @@ class Worker:
                 problem=problem,
                 succeeded=error is None,
             )
+            if noted and isinstance(error, CalendarGone):
+                rules.forget_calendar(tx, rule.id)
         if not self._quiet:
             self._say(rule, problem, report)
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bridge.core.polling import Bucket
+from bridge.errors import BrokenOff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,14 +32,24 @@ class Pace:
         self._clock = clock
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(parallel)
-        self._pause = threading.Event()
+        self._end = threading.Event()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Waits until a request may go, and counts it as under way until the block ends."""
+        """Waits until a request may go, and counts it as under way until the block ends.
+
+        Raises:
+            BrokenOff: No further request may go.
+        """
         with self._places:
             with self._lock:
                 self._bucket, wait = self._bucket.take(self._clock())
             if wait:
-                self._pause.wait(wait.total_seconds())
+                self._end.wait(wait.total_seconds())
+            if self._end.is_set():
+                raise BrokenOff("The program is to end, so nothing more is asked of the upstream.")
             yield
+
+    def end(self) -> None:
+        """Lets no further request go; those that wait end at once."""
+        self._end.set()

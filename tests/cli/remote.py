@@ -48,6 +48,10 @@ class Remote:
         assert answer.code == 0, (words, answer)
         return answer
 
+    def make_another_calendar(self) -> None:
+        """Somebody makes a calendar of the same name, at another address."""
+        self.bob = Somebody(self.server, self.server.make_calendar(self.name))
+
     def connect(self) -> None:
         self.done("connect", "clinic", "--password-stdin", typed=f"{PASSWORD}\n")
 

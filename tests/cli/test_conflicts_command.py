@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bridge.cli.outcome import Exit
 from tests.cli.conftest import event
-from tests.cli.remote import Remote
+
+if TYPE_CHECKING:
+    from tests.cli.remote import Remote
 
 
 def clash(clinic: Remote, policy: str) -> dict[str, Any]:

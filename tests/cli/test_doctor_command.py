@@ -15,11 +15,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from bridge.cli.machine_checks import clock, time_zones
 from bridge.cli.outcome import Exit
 from tests.cli.conftest import calendar, event
+from tests.system.process import unused_port
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.conftest import Installation
+    from tests.cli.remote import Remote
 
 
 def findings(installation: Installation, *words: str) -> dict[str, list[tuple[str, str, str]]]:
@@ -202,3 +204,35 @@ def test_a_folder_that_cannot_be_written_does_not_stop_the_look_at_the_clock(tmp
 def test_old_zone_data_is_found() -> None:
     (found,) = time_zones(datetime.now(UTC) + timedelta(days=3650))
     assert found.state == "warn" or "names no version" in found.sentence
+
+
+def test_a_connection_without_a_password_is_named_without_asking_anybody(installation: Installation) -> None:
+    assert "connections" not in findings(installation)
+    text = installation.config.read_text()
+    lines = 'connections:\n  clinic: {type: caldav, url: "http://127.0.0.1:9/", user: alice}\n'
+    installation.config.write_text(text + lines)
+    ((state, sentence, remedy),) = findings(installation)["connections"]
+    assert (state, remedy) == ("warn", "calbridge connect clinic")
+    assert "clinic" in sentence
+
+
+def test_connections_and_the_calendars_of_rules_are_tried_when_asked_to(clinic: Remote) -> None:
+    assert "rules" not in findings(clinic.installation)
+    found = findings(clinic.installation, "--connections")
+    assert [state for state, _, _ in found["connections"]] == ["ok"]
+    assert clinic.name in found["rules"][0][1]
+
+    clinic.configure(clinic.rule_line(name="Opening hours"), clinic.rule_line("lost", name="Wrok"))
+    clinic.server.make_calendar("Work")
+    found = findings(clinic.installation, "--connections")
+    fixed, lost = found["rules"]
+    assert (fixed[0], lost[0]) == ("bad", "bad")
+    assert "nothing may be written" in fixed[1]
+    assert "Work" in lost[2]
+
+
+def test_a_connection_that_leads_nowhere_is_bad(clinic: Remote) -> None:
+    change(clinic.installation, clinic.server.url, f"http://127.0.0.1:{unused_port()}/")
+    answer = clinic.run("doctor", "--connections")
+    assert answer.code == Exit.PART
+    assert "Connection 'clinic'" in answer.stdout

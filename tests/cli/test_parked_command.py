@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,7 +12,9 @@ from bridge.core.sides import Side
 from bridge.store import outbox
 from bridge.store import parked as store
 from tests.cli.conftest import event
-from tests.cli.remote import Remote
+
+if TYPE_CHECKING:
+    from tests.cli.remote import Remote
 
 
 @pytest.fixture

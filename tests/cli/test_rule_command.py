@@ -6,6 +6,8 @@ from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bridge.cli.outcome import Exit
 from bridge.store import lease
 from bridge.store import rule as rules
@@ -101,6 +103,18 @@ def test_a_reset_reads_everything_anew_and_doubles_nothing(clinic: Remote) -> No
 
     assert clinic.sync() == {}
     assert clinic.here() == clinic.there() == before
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_a_calendar_that_moved_is_filled_again_and_empties_nothing_here(clinic: Remote, count: int) -> None:
+    clinic.put_here(*events(count))
+    clinic.sync()
+    clinic.bob.erase_calendar()
+    clinic.make_another_calendar()
+    clinic.done("rule", "reset", "work")
+    assert clinic.sync() == {"recreate there": count}
+    assert clinic.here() == clinic.there()
+    assert clinic.sync() == {}
 
 
 def test_rules_are_listed_with_those_that_left_the_file(clinic: Remote) -> None:

@@ -57,7 +57,7 @@ class LinkContract:
             assert links.etags(tx, rule.id) == {"/haircut.ics": "1"}
             assert links.uids(tx, rule.id) == {"haircut", "new"}
             assert list(links.every(tx, rule.id)) == [full, bare]
-            assert links.count(tx, rule.id) == 2
+            assert links.count(tx, rule.id) == 1, "only one of them is on both sides"
 
     def test_a_put_replaces_the_link_of_the_same_object(self, desk: Desk) -> None:
         rule = declare(desk)
@@ -68,6 +68,16 @@ class LinkContract:
         assert read(desk, lambda tx: list(links.every(tx, rule.id))) == [new]
         assert read(desk, lambda tx: links.by_remote(tx, rule.id, "/haircut.ics")) is None
         assert read(desk, lambda tx: links.etags(tx, rule.id)) == {"/other.ics": ""}
+
+    def test_what_is_only_noted_as_left_alone_can_be_left_out(self, desk: Desk) -> None:
+        rule = declare(desk)
+        put_link(desk, link(rule, "alone"))
+        put_link(desk, link(rule, "here"), here=appointment("here"))
+        put_link(desk, link(rule, "there"), there=appointment("there"))
+
+        assert read(desk, lambda tx: links.etags(tx, rule.id)).keys() == {"/alone.ics", "/here.ics", "/there.ics"}
+        of_pairs = read(desk, lambda tx: links.etags(tx, rule.id, left_alone=False))
+        assert of_pairs == {"/here.ics": "1", "/there.ics": "1"}
 
     def test_the_links_of_two_rules_do_not_meet(self, desk: Desk) -> None:
         one, two = declare(desk, "one"), declare(desk, "two")
@@ -175,8 +185,10 @@ class LinkContract:
 
         with desk.database.reading() as tx:
             found = {each.uid: each.href for each in placement.by_uids(tx, anna, ["a", "c", "d", "\0"])}
+            etags = placement.etags_by_uid(tx, anna)
 
         assert found == {"a": "a.ics", "c": "c.ics"}
+        assert etags == {uid: appointment(uid).etag for uid in "abc"}
 
 
 class ConflictContract:
@@ -187,7 +199,7 @@ class ConflictContract:
         yield
         check_integrity(database)
 
-    def _note(self, desk: Desk, key: str = "anna-google") -> int:
+    def _note(self, desk: Desk, key: str = "anna-google", *, lost: str = "Lost") -> int:
         rule = declare(desk, key)
         with desk.database.writing() as tx:
             return conflict.note(
@@ -196,7 +208,7 @@ class ConflictContract:
                 uid="haircut",
                 summary="Cut\0",
                 lost_side=Side.THERE,
-                lost=links.keep_body(tx, appointment(summary="Lost").raw),
+                lost=links.keep_body(tx, appointment(summary=lost).raw),
                 kept=links.keep_body(tx, appointment(summary="Kept").raw),
                 properties="SUMMARY, LOCATION",
             )
@@ -227,7 +239,7 @@ class ConflictContract:
     def test_an_old_conflict_is_forgotten_with_its_versions(self, desk: Desk) -> None:
         self._note(desk)
         desk.clock.go_on(MINUTE)
-        second = self._note(desk)
+        second = self._note(desk, lost="Lost later")
 
         with desk.database.writing() as tx:
             assert conflict.expire(tx, tx.now) == 1
@@ -237,6 +249,16 @@ class ConflictContract:
         with desk.database.writing() as tx:
             assert conflict.expire(tx, tx.now) == 1
         assert not is_kept(desk, appointment(summary="Lost").raw)
+        assert not is_kept(desk, appointment(summary="Kept").raw)
+
+    def test_a_pass_that_is_repeated_notes_its_conflict_once_until_a_person_has_settled_it(self, desk: Desk) -> None:
+        first = self._note(desk)
+        assert self._note(desk) == first
+
+        with desk.database.writing() as tx:
+            conflict.set_state(tx, first, State.DISMISSED)
+
+        assert self._note(desk) != first
 
     def test_a_conflict_that_is_not_there_is_not_found(self, desk: Desk) -> None:
         with pytest.raises(NotFound, match="conflicts list"), desk.database.writing() as tx:

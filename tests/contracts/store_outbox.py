@@ -200,6 +200,18 @@ class OutboxContract:
 
         assert [(each.side, each.key, each.hint) for each in intents(desk, rule)] == [(side, "x", hint)]
 
+    def test_what_is_noted_for_later_is_ready_then(self, desk: Desk) -> None:
+        rule = declare(desk)
+        with desk.database.writing() as tx:
+            outbox.note_there(tx, rule.id, [("x", "absent")], not_before=tx.now + MINUTE)
+            outbox.bring_back(tx, rule.id, Side.HERE, ["y"], not_before=tx.now + 2 * MINUTE)
+
+        assert intents(desk, rule) == []
+        desk.clock.go_on(MINUTE)
+        assert waiting(desk, rule) == ["x"]
+        desk.clock.go_on(MINUTE)
+        assert waiting(desk, rule) == ["x", "y"]
+
     def test_a_change_that_is_undone_by_an_error_leaves_no_intent(self, desk: Desk) -> None:
         rule, anna = declare(desk), desk.calendar()
 

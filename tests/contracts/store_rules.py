@@ -118,6 +118,8 @@ class RuleContract:
             lambda tx: rules.resume(tx, 4711),
             lambda tx: rules.reset(tx, 4711),
             lambda tx: rules.make_due(tx, 4711, tx.now),
+            lambda tx: rules.ask_now(tx, 4711),
+            lambda tx: lease.take(tx, 4711, owner="cli", until=tx.now),
         ],
     )
     def test_a_rule_that_is_not_there_is_not_found(self, desk: Desk, work: Callable[[Transaction], object]) -> None:
@@ -135,14 +137,28 @@ class RuleContract:
         old = finish(desk, declare(desk), not_before=desk.clock.now + MINUTE)
         with desk.database.writing() as tx:
             rules.note_cursor(tx, old.id, "sync-1")
+            rules.note_calendar(tx, old.id, "/calendars/anna/")
             rules.note_full(tx, old.id)
+        assert read(desk, lambda tx: rules.get(tx, old.id)).calendar == "/calendars/anna/"
 
         with desk.database.writing() as tx:
             rules.reset(tx, old.id)
 
         new = read(desk, lambda tx: rules.get(tx, old.id))
-        assert (new.cursor, new.last_full_at, new.not_before, new.due_at) == (None, None, None, desk.clock.now)
+        # Where it was is kept until it is looked up: only so is it seen that it is another one now.
+        assert (new.cursor, new.calendar, new.last_full_at) == (None, "/calendars/anna/", None)
+        assert (new.not_before, new.due_at) == (None, desk.clock.now)
         assert claim(desk) == [old.id]
+
+    def test_a_calendar_that_is_gone_is_looked_up_anew(self, desk: Desk) -> None:
+        rule = declare(desk)
+        with desk.database.writing() as tx:
+            rules.note_cursor(tx, rule.id, "sync-1")
+            rules.note_calendar(tx, rule.id, "/calendars/anna/")
+            rules.forget_calendar(tx, rule.id)
+
+        new = read(desk, lambda tx: rules.get(tx, rule.id))
+        assert (new.cursor, new.calendar) == (None, None)
 
     def test_a_problem_is_kept_with_its_beginning(self, desk: Desk) -> None:
         began = desk.clock.now
@@ -183,6 +199,46 @@ class LeaseContract:
         assert claim(desk, "b") == []
         desk.clock.go_on(timedelta(minutes=5))
         assert claim(desk, "b") == [rule.id]
+
+    def test_one_rule_is_taken_whether_it_is_due_or_not_but_from_nobody(self, desk: Desk) -> None:
+        waits = finish(desk, declare(desk, "waits"), not_before=desk.clock.now + MINUTE)
+        paused, left = declare(desk, "paused"), declare(desk, "left")
+        with desk.database.writing() as tx:
+            rules.pause(tx, paused.id)
+            rules.leave_over(tx, keep={waits.id, paused.id})
+        assert claim(desk) == []
+
+        for rule in (waits, paused, left):
+            with desk.database.writing() as tx:
+                mine = lease.take(tx, rule.id, owner="a", until=tx.now + MINUTE)
+                assert mine is not None
+                assert (mine.lease_owner, mine.due_at <= tx.now) == ("a", True)
+                assert lease.hold_lease(tx, rule.id, "a").id == rule.id
+            with desk.database.writing() as tx:
+                assert lease.take(tx, rule.id, owner="b", until=tx.now + MINUTE) is None
+        desk.clock.go_on(MINUTE)
+        with desk.database.writing() as tx:
+            assert lease.take(tx, waits.id, owner="b", until=tx.now + MINUTE)
+        with desk.database.writing() as tx, pytest.raises(NotFound):
+            lease.take(tx, 4711, owner="b", until=tx.now + MINUTE)
+
+    def test_a_lease_is_given_back_by_its_owner_alone(self, desk: Desk) -> None:
+        rule = declare(desk)
+        claim(desk, "a")
+        with desk.database.writing() as tx:
+            lease.release(tx, rule.id, "b")
+            lease.hold_lease(tx, rule.id, "a")
+            lease.release(tx, rule.id, "a")
+        free = read(desk, lambda tx: rules.get(tx, rule.id))
+        assert (free.lease_owner, free.lease_until, free.due_at) == (None, None, rule.due_at)
+        assert claim(desk, "b") == [rule.id]
+
+    def test_asking_now_ends_what_the_upstream_was_left_alone_for(self, desk: Desk) -> None:
+        rule = finish(desk, declare(desk), not_before=desk.clock.now + MINUTE)
+        assert claim(desk) == []
+        with desk.database.writing() as tx:
+            rules.ask_now(tx, rule.id)
+        assert claim(desk) == [rule.id]
 
     def test_a_lease_that_ended_is_taken_over_and_its_old_worker_writes_nothing_more(self, desk: Desk) -> None:
         rule = declare(desk)
@@ -357,3 +413,46 @@ class LeaseContract:
             outbox.bring_back(tx, rule.id, Side.THERE, ["remote-1"])
 
         assert claim(desk) == [rule.id]
+
+    def test_who_is_asked_now_does_not_leave_the_upstream_alone_any_longer(self, desk: Desk) -> None:
+        rule = finish(desk, declare(desk), not_before=desk.clock.now + MINUTE)
+
+        with desk.database.writing() as tx:
+            rules.ask_now(tx, rule.id)
+
+        assert claim(desk) == [rule.id]
+
+    @pytest.mark.parametrize("change", [rules.pause, lambda tx, _: rules.leave_over(tx, keep=())])
+    def test_one_rule_is_taken_by_itself_whatever_it_is_told_to_wait_for(
+        self, desk: Desk, change: Callable[[Transaction, int], object]
+    ) -> None:
+        rule = finish(desk, declare(desk), not_before=desk.clock.now + MINUTE)
+        with desk.database.writing() as tx:
+            change(tx, rule.id)
+
+        with desk.database.writing() as tx:
+            taken = lease.take(tx, rule.id, owner="cli", until=tx.now + MINUTE)
+            assert taken is not None
+            assert taken == lease.hold_lease(tx, rule.id, "cli")
+
+        assert (taken.lease_owner, taken.due_at) == ("cli", desk.clock.now)
+
+    def test_a_rule_that_a_worker_has_is_not_taken(self, desk: Desk) -> None:
+        rule = declare(desk)
+        claim(desk, "worker")
+
+        with desk.database.writing() as tx:
+            assert lease.take(tx, rule.id, owner="cli", until=tx.now + MINUTE) is None
+            assert lease.hold_lease(tx, rule.id, "worker").lease_owner == "worker"
+
+    def test_a_rule_that_is_released_is_as_due_as_before(self, desk: Desk) -> None:
+        rule = declare(desk)
+        claim(desk, "a")
+        with desk.database.writing() as tx:
+            lease.release(tx, rule.id, "somebody else")
+        assert claim(desk, "b") == []
+
+        with desk.database.writing() as tx:
+            lease.release(tx, rule.id, "a")
+
+        assert claim(desk, "b") == [rule.id]

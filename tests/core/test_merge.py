@@ -4,7 +4,8 @@ import pytest
 
 from bridge.core.canonical import digest
 from bridge.core.meaning import WHEN
-from bridge.core.merge import INSTANCE, OBJECT, SERIES, Merged, Side, merge
+from bridge.core.merge import INSTANCE, OBJECT, SERIES, Merged, merge
+from bridge.core.sides import Side
 from tests.core.core_samples import component, stream
 from tests.core.core_samples import read as parsed
 

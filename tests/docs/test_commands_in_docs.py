@@ -49,6 +49,21 @@ def test_every_command_that_a_document_shows_is_one_that_the_program_takes(docum
             pytest.fail(f"calbridge {call}: {error.format_message()}")
 
 
+def test_every_command_that_a_message_or_the_example_names_exists() -> None:
+    files = [*(TOP / "bridge").rglob("*.py"), *(TOP / "config").glob("*.yaml")]
+    calls = {
+        (path.name, call) for path in files for call in re.findall(r"[`']calbridge ([a-z][^`']*)[`']", path.read_text())
+    }
+    assert len(calls) > 20
+    for name, call in sorted(calls):
+        command: click.Command | None = program
+        for word in call.split():
+            if not isinstance(command, click.Group):
+                break
+            command = command.commands.get(word)
+        assert command is not None, f"{name} names `calbridge {call}`"
+
+
 def test_the_documents_show_every_command() -> None:
     shown = {call for document in WRITTEN_BY_HAND for call in command_lines(document)}
 

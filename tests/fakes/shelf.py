@@ -102,7 +102,7 @@ class Shelf:
 
     def holds(self, uid: str, parse: Callable[[bytes], CalendarObject]) -> bool:
         """Whether an object of this UID stands there."""
-        for _, raw in self.objects.values():
+        for _, raw in list(self.objects.values()):
             try:
                 if parse(raw).uid == uid:
                     return True
@@ -261,5 +261,6 @@ class ShelfUpstream:
     def _answer(self, name: str, remote_id: str, misdeed: str | None) -> Stored:
         if misdeed in {"lost", "cut"}:
             raise UpstreamUnavailable("The answer was lost.")
+        stored = Stored(remote_id, str(self._shelf.objects[remote_id][0]), self._read(remote_id))
         self._tell("after", name)
-        return Stored(remote_id, str(self._shelf.objects[remote_id][0]), self._read(remote_id))
+        return stored

@@ -6,13 +6,12 @@ Each thing that somebody writes holds a word that nothing else holds, so that it
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections import Counter, defaultdict
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING
 
 from sqlalchemy import event as sqlalchemy_event
@@ -21,19 +20,17 @@ from sqlalchemy import select
 from bridge.core.canonical import digest
 from bridge.core.content import MASTER, Line, Part, made, read, with_uid, without, write
 from bridge.core.origin import ORIGIN
-from bridge.store import collection, placement
 from bridge.store import rule as rules
 from bridge.store.schema import body, conflict, journal
 from bridge.sync.views import Views
 from tests.fakes.shelf import FULL, WEAK
 from tests.store.appointments import parse
-from tests.store.desk import Clock
 from tests.store.integrity import check_integrity
 from tests.sync.appointments import HOUR, START, all_day, event, series
-from tests.sync.desk import QUIET, SyncDesk, new_database
+from tests.sync.desk import Stage, SyncDesk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from bridge.core.content import Content
     from bridge.core.model import CalendarObject
@@ -45,8 +42,8 @@ RULES = {"af": ("anna", "full"), "aw": ("anna", "weak"), "rf": ("room", "next")}
 
 HERE = ("anna", "room")
 THERE = ("full", "weak", "next")
+PLACES = (*HERE, *THERE)
 GROUPS = {"anna": "anna", "full": "anna", "weak": "anna", "room": "room", "next": "room"}
-_LONG = timedelta(minutes=11)
 _DAYS = 4
 
 
@@ -70,6 +67,15 @@ class Slot(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Fate(StrEnum):
+    """What somebody does to a rule, or its provider to its cursors."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    RESET = "reset"
+    EXPIRE = "expire"
+
+
 _OF_SERIES = frozenset({Slot.TIME, Slot.INSTANCE, Slot.MOVED, Slot.CANCELLED})
 
 
@@ -88,11 +94,37 @@ class Fuse:
     steps: int = 0
     burnt: bool = False
 
+    def statement(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        """A statement; to die before one that only reads is to die after the one before it."""
+        if not statement.startswith(("SELECT", "PRAGMA", "BEGIN")):
+            self.step()
+
     def step(self, *_: object) -> None:
         if self.burnt or self.steps == self.at:
             self.burnt = True
             raise Killed
         self.steps += 1
+
+
+@contextmanager
+def burning(desk: SyncDesk, at: int) -> Iterator[Fuse]:
+    """A block in which the process is killed at a step, if it gets that far; then another takes over."""
+    fuse, engine = Fuse(at), desk.database.engine
+    sqlalchemy_event.listen(engine, "before_cursor_execute", fuse.statement)
+    sqlalchemy_event.listen(engine, "commit", fuse.step)
+    for remote in desk.remotes.values():
+        remote.shelf.watched = fuse.step
+    try:
+        yield fuse
+    except Killed:
+        pass
+    finally:
+        for remote in desk.remotes.values():
+            remote.shelf.watched = None
+        sqlalchemy_event.remove(engine, "before_cursor_execute", fuse.statement)
+        sqlalchemy_event.remove(engine, "commit", fuse.step)
+    if fuse.burnt:
+        desk.die()
 
 
 @dataclass(frozen=True)
@@ -110,7 +142,6 @@ class World:
     """Two resources, three remote calendars, a rule between each pair; made by `open_world`."""
 
     desk: SyncDesk
-    folder: Path
     number: int = 0
     deeds: dict[str, list[Deed]] = field(default_factory=lambda: defaultdict(list))
     standing: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -206,6 +237,17 @@ class World:
     def wait(self, length: timedelta) -> None:
         self.desk.wait(length)
 
+    def manage(self, key: str, fate: Fate) -> None:
+        match fate:
+            case Fate.PAUSE:
+                self.pause(key)
+            case Fate.RESUME:
+                self.resume(key)
+            case Fate.RESET:
+                self.reset(key)
+            case Fate.EXPIRE:
+                self.expire(RULES[key][1])
+
     def pause(self, key: str) -> None:
         with self.desk.database.writing() as tx:
             rules.pause(tx, self.desk.rule_now(key).id)
@@ -234,23 +276,8 @@ class World:
         Returns:
             How many steps there were.
         """
-        fuse = Fuse(at)
-        engine = self.desk.database.engine
-        for name in ("before_cursor_execute", "commit"):
-            sqlalchemy_event.listen(engine, name, fuse.step)
-        for remote in self.desk.remotes.values():
-            remote.shelf.watched = fuse.step
-        try:
+        with burning(self.desk, at) as fuse:
             self.desk.run_due(fails=True)
-        except Killed:
-            pass
-        finally:
-            for remote in self.desk.remotes.values():
-                remote.shelf.watched = None
-            for name in ("before_cursor_execute", "commit"):
-                sqlalchemy_event.remove(engine, name, fuse.step)
-        if fuse.burnt:
-            self.desk.die()
         return fuse.steps
 
     def run_with(self, meanwhile: Callable[[], None], at: int) -> None:
@@ -289,19 +316,12 @@ class World:
         for key in RULES:
             self.resume(key)
         self.desk.rest()
+        # The comparison of the night may bring more to light; when it has, no pass writes anything any more.
         self.desk.wait(timedelta(days=1))
         self.desk.rest()
         self._check()
-        for remote in self.desk.remotes.values():
-            remote.writes()
-        self.wait(_LONG)
-        self.run()
-        self.wait(timedelta(days=1))
-        self.run()
-        for remote in self.desk.remotes.values():
-            assert remote.writes() == [], "one more pass writes nothing"
         self.standing = defaultdict(set)
-        for place in (*HERE, *THERE):
+        for place in PLACES:
             for uid in self.objects(place):
                 self.standing[uid].add(GROUPS[place])
         self.deeds.clear()
@@ -322,7 +342,7 @@ class World:
             for group in sorted(set(GROUPS.values())):
                 self._check_presence(uid, group, deeds)
             self._check_words(uid, deeds, kept)
-        for place in (*HERE, *THERE):
+        for place in PLACES:
             made_in = Counter(_made(each) for each in self.objects(place).values())
             assert all(times == 1 for times in made_in.values()), f"doubled in {place}: {made_in}"
         assert self.desk.parked() == []
@@ -340,7 +360,9 @@ class World:
         for uid, here in ours.items():
             views = Views.read(links[uid].view)
             shown = views.shown(here, parse=parse)
-            assert bare(shown) == bare(theirs[uid]), f"{key}: {uid} differs:\n{shown.raw.decode()}\n{theirs[uid].raw.decode()}"
+            assert bare(shown) == bare(theirs[uid]), (
+                f"{key}: {uid} differs:\n{shown.raw.decode()}\n{theirs[uid].raw.decode()}"
+            )
 
     def _check_presence(self, uid: str, group: str, deeds: list[Deed]) -> None:
         places = [place for place, each in GROUPS.items() if each == group]
@@ -359,22 +381,31 @@ class World:
 
     def _check_words(self, uid: str, deeds: list[Deed], kept: bytes) -> None:
         """An edit that nobody contradicted stands everywhere; the last one of each place is kept in any case."""
-        texts = {place: self.objects(place)[uid].raw.replace(b"\r\n ", b"") for place in GROUPS if uid in self.objects(place)}
+        texts = {
+            place: self.objects(place)[uid].raw.replace(b"\r\n ", b"") for place in GROUPS if uid in self.objects(place)
+        }
         if any(deed.act in {"delete", "put"} for deed in deeds):
             return
-        groups = {GROUPS[deed.place] for deed in deeds}
         for deed in deeds:
             if deed.act != "edit":
                 continue
-            rivals = [each for each in deeds if each.act == "edit" and (each.slot == deed.slot or {each.slot, deed.slot} <= _OF_SERIES)]
+            rivals = [
+                each
+                for each in deeds
+                if each.act == "edit" and (each.slot == deed.slot or {each.slot, deed.slot} <= _OF_SERIES)
+            ]
             if len(rivals) == 1 and deed.slot not in {Slot.TIME, Slot.CANCELLED, Slot.MOVED}:
-                for place in GROUPS:
-                    if place in texts and GROUPS[place] in groups and GROUPS[place] == GROUPS[deed.place]:
-                        assert deed.word.encode() in texts[place], f"the edit {deed} is not in {place}"
-            last = [each for each in deeds if each.act == "edit" and each.slot == deed.slot and each.place == deed.place][-1]
+                for place, text in texts.items():
+                    if GROUPS[place] == GROUPS[deed.place]:
+                        assert deed.word.encode() in text, f"the edit {deed} is not in {place}"
+            last = [
+                each for each in deeds if each.act == "edit" and each.slot == deed.slot and each.place == deed.place
+            ][-1]
             if deed is last and deed.slot in {Slot.TITLE, Slot.PLACE, Slot.INSTANCE}:
                 word = deed.word.encode()
-                assert word in kept.replace(b"\r\n ", b"") or any(word in text for text in texts.values()), f"the edit {deed} is lost"
+                assert word in kept.replace(b"\r\n ", b"") or any(word in text for text in texts.values()), (
+                    f"the edit {deed} is lost"
+                )
 
     # What there is.
 
@@ -416,6 +447,11 @@ class World:
         remote_id = self.remote_id(place, uid)
         return None if remote_id is None else self.remote(place).objects()[remote_id]
 
+    def choose(self, number: int, places: Sequence[str]) -> tuple[str, str] | None:
+        """An appointment that stands somewhere, with its place; None where there is none."""
+        found = [(place, uid) for place in places for uid in self.objects(place) if uid in UIDS]
+        return found[number % len(found)] if found else None
+
     def _write(self, place: str, uid: str, new: CalendarObject) -> None:
         if place in HERE:
             self.resource(place).put(new)
@@ -425,19 +461,20 @@ class World:
     def _note(self, uid: str, deed: Deed) -> None:
         self.deeds[uid].append(deed)
 
-    def close(self) -> None:
-        self.desk.database.close()
-        shutil.rmtree(self.folder)
-
 
 NO_GUARD = {"objects": 1000, "percent": 100}
 
 
+@cache
+def _stage() -> Stage:
+    return Stage()
+
+
 def open_world() -> World:
-    """A world in which nothing has happened yet."""
-    folder = Path(tempfile.mkdtemp(prefix="calbridge-"))
-    clock = Clock()
-    desk = SyncDesk(new_database(folder, clock), clock)
+    """A world in which nothing has happened yet; the one before it ends."""
+    stage = _stage()
+    known = stage.clear()
+    desk = SyncDesk(stage.database, stage.clock)
     for key in HERE:
         desk.resource(key)
     desk.remote("full", FULL, inline=True)
@@ -445,10 +482,12 @@ def open_world() -> World:
     desk.remote("next", FULL)
     desk.remotes["full"].shelf.neighbours.append(desk.remotes["next"].shelf)
     desk.remotes["next"].shelf.neighbours.append(desk.remotes["full"].shelf)
-    world = World(desk, folder)
-    for key in RULES:
-        world.reconfigure(key)
-    return world
+    for key, (resource, remote) in RULES.items():
+        desk.by_key[key] = desk.settings(resource, remote, guard=NO_GUARD)
+    if not known:
+        desk.reload()
+        stage.keep()
+    return World(desk)
 
 
 def _made(obj: CalendarObject) -> str:
@@ -481,7 +520,7 @@ def edited(content: Content, slot: Slot, day: int, number: int, word: str) -> Co
         case Slot.TIME:
             return None if recurring else _moved(content, master, number)
         case _:
-            return _instance_edited(content, master, slot, day, number, word) if recurring else None
+            return _instance_edited(content, master, slot, day=day, number=number, word=word) if recurring else None
 
 
 def _with(content: Content, key: str, *new: Line) -> Content:
@@ -507,11 +546,14 @@ def _times(start: datetime) -> tuple[Line, Line]:
     return made("DTSTART", f"{start:%Y%m%dT%H%M%SZ}"), made("DTEND", f"{start + HOUR:%Y%m%dT%H%M%SZ}")
 
 
-def _instance_edited(content: Content, master: Part, slot: Slot, day: int, number: int, word: str) -> Content | None:
+def _instance_edited(content: Content, master: Part, slot: Slot, *, day: int, number: int, word: str) -> Content | None:
     instance = START + timedelta(days=day % _DAYS)
     stamp = f"{instance:%Y%m%dT%H%M%SZ}"
     excluded = any(stamp in line.value for line in master.named("EXDATE"))
-    key = next((key for key, part in content.parts.items() if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp), None)
+    key = next(
+        (key for key, part in content.parts.items() if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp),
+        None,
+    )
     if slot is Slot.CANCELLED:
         if excluded:
             return None
@@ -524,7 +566,11 @@ def _instance_edited(content: Content, master: Part, slot: Slot, day: int, numbe
         kept = [line for line in master.content if line.name not in {"RRULE", "EXDATE", "DTSTART", "DTEND"}]
         part = replace(master, key="new", content=(kept[0], made("RECURRENCE-ID", stamp), *_times(instance), *kept[1:]))
         content = read(parse(write(replace(content, parts={**content.parts, "new": part}))))
-        key = next(key for key, part in content.parts.items() if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp)
+        key = next(
+            key
+            for key, part in content.parts.items()
+            if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp
+        )
     if slot is Slot.MOVED:
         return _with(content, key, *_times(instance + timedelta(minutes=5 * (1 + number % 100))))
     return _with(content, key, made("SUMMARY", word))

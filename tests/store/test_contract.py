@@ -9,6 +9,7 @@ from tests.contracts import (
     store_record,
     store_rules,
     store_sharing,
+    store_status,
     store_sync,
 )
 
@@ -62,4 +63,8 @@ class TestHolds(store_record.HeldContract):
 
 
 class TestParked(store_record.ParkedContract):
+    pass
+
+
+class TestStatus(store_status.StatusContract):
     pass

@@ -111,6 +111,11 @@ def site(host: str) -> str:
     return ".".join(labels[-suffix - 1 :]) if len(labels) > suffix else ""
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself."""
+    return host == "localhost" or (_is_address(host) and ip_address(host).is_loopback)
+
+
 def _is_address(host: str) -> bool:
     try:
         ip_address(host)

@@ -20,7 +20,7 @@ from bridge.errors import (
     Throttled,
     UpstreamError,
 )
-from bridge.upstream.caldav.address import absolute, collection_url, host_of, resource_url, same_site
+from bridge.upstream.caldav.address import absolute, collection_url, host_of, is_loopback, resource_url, same_site
 from bridge.upstream.caldav.bodies import CALDAV, DAV, propfind
 from bridge.upstream.caldav.calendars import LIST, LISTED, calendars_in
 from bridge.upstream.caldav.multistatus import Multistatus, Response, read
@@ -89,7 +89,10 @@ def discover(wire: Wire, named: str, *, resolver: Resolver) -> Discovery:
         CalendarGone: There is no CalDAV server, or the user has no calendars there.
         AddressRefused: The calendars are at another site than the one that was named.
     """
-    return _Search(wire, named, resolver).run()
+    search = _Search(wire, named, resolver)
+    if not is_secure(named) and not is_loopback(named_host(named)):
+        search.notes.append("The address begins with http, so anybody on the way can read the password.")
+    return search.run()
 
 
 @dataclass(slots=True)

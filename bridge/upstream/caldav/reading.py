@@ -29,8 +29,16 @@ _UNCOMPRESSED = {"Accept-Encoding": "identity"}
 
 
 def fetch(place: Place, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Unknown]:
-    """The answers of `Upstream.fetch`."""
-    waiting = iter(dict.fromkeys(remote_ids))
+    """The answers of `Upstream.fetch`.
+
+    An id from where the calendar was before it moved names nothing in it.
+    """
+    members = {each: bool(each) and place.remote_id(each) == each for each in remote_ids}
+    strange = [remote_id for remote_id, is_member in members.items() if not is_member]
+    if strange:
+        place.state()
+        yield from map(Gone, strange)
+    waiting = iter([remote_id for remote_id, is_member in members.items() if is_member])
     while batch := list(islice(waiting, BATCH)):
         told = told_together(place, batch) if len(batch) > 1 else {}
         # What a server leaves out of an answer about many, or misses there, may be there all the same.

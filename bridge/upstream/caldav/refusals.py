@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 import niquests.exceptions
-import urllib3.exceptions
+from niquests.packages.urllib3 import exceptions as transport  # type: ignore[import-not-found]
 
 from bridge.errors import (
     CalendarGone,
@@ -125,6 +125,11 @@ def refusal(answer: Answer, deed: Deed, user: str) -> UpstreamError:
     return _error(kind, answer, user, precondition)
 
 
+def names_cause(answer: Answer) -> bool:
+    """Whether an answer names a precondition that says all, so that nothing further has to be asked."""
+    return any(name in _KIND_OF_PRECONDITION or name == f"{DAV}need-privileges" for name in preconditions(answer.body))
+
+
 def refusal_as(kind: type[UpstreamError], answer: Answer, user: str) -> UpstreamError:
     """An error of the kind that a second look has shown to be right."""
     return _error(kind, answer, user, "")
@@ -139,16 +144,16 @@ def outage(error: Exception, host: str) -> UpstreamError:
             f"The certificate of {host} cannot be trusted: {certificate.verify_message or certificate.reason}.",
             remedy="Have it renewed, or name the file of the authority that signed it as 'verify'.",
         )
-    if _holds(chain, ssl.SSLError, niquests.exceptions.SSLError, urllib3.exceptions.SSLError) and not _holds(
+    if _holds(chain, ssl.SSLError, niquests.exceptions.SSLError, transport.SSLError) and not _holds(
         chain, ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError, TimeoutError
     ):
         return CertificateRefused(
             f"No secure connection to {host} can be agreed upon.",
             remedy="Look whether the address and the port are those of an https server.",
         )
-    if _holds(chain, urllib3.exceptions.NameResolutionError, socket.gaierror):
+    if _holds(chain, transport.NameResolutionError, socket.gaierror):
         return _name_failure(host)
-    if _holds(chain, niquests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) and not _holds(
+    if _holds(chain, niquests.exceptions.Timeout, transport.TimeoutError, TimeoutError) and not _holds(
         chain, ConnectionError
     ):
         return UpstreamUnavailable(f"{host} does not answer in time.", remedy="It is asked again later.")

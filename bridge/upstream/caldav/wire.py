@@ -14,9 +14,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import niquests
-import urllib3.exceptions
 from caldav.davclient import DAVClient
 from caldav.lib.auth import extract_auth_types
+from niquests.packages.urllib3 import exceptions as transport  # type: ignore[import-not-found]
 
 from bridge.errors import AddressRefused, UpstreamUnavailable
 from bridge.upstream.caldav.address import absolute, authority, host_of, resource_url, same_site
@@ -181,7 +181,7 @@ class Wire:
             finally:
                 response.close()
         # ValueError: the library reads even a Location that it shall not follow.
-        except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
+        except (OSError, transport.HTTPError, ValueError) as error:
             raise outage(error, host_of(url)) from error
 
     def _sent(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> niquests.Response:
@@ -206,7 +206,7 @@ class Wire:
         host = authority(url)
         try:
             response: niquests.Response = send()
-        except (OSError, urllib3.exceptions.HTTPError) as error:
+        except (OSError, transport.HTTPError) as error:
             if host not in self._answered or not broke_off(error):
                 raise
             response = send()

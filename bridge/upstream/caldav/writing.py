@@ -21,7 +21,7 @@ from bridge.upstream.caldav.conditions_ignored import ignores_conditions
 from bridge.upstream.caldav.end_required import with_ends
 from bridge.upstream.caldav.multistatus import preconditions
 from bridge.upstream.caldav.reading import as_lines, read_one
-from bridge.upstream.caldav.refusals import Deed, refusal, refusal_as
+from bridge.upstream.caldav.refusals import Deed, names_cause, refusal, refusal_as
 from bridge.upstream.protocol import Found, Gone, Stored, Unknown, Unreadable
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 _CALENDAR = {"Content-Type": "text/calendar; charset=utf-8"}
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
-_MAY_BE_THE_CALENDAR = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONFLICT})
+_OPEN = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.CONFLICT, *_GONE})
+"""Statuses that servers also give for a calendar that is gone (DAViCal: 405) or read-only."""
+
 _UID_MAY_STAND_ELSEWHERE = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 
 
@@ -256,7 +258,7 @@ def _by_uid(place: Place, new: CalendarObject) -> Found | None:
 def _write_error(place: Place, answer: Answer) -> UpstreamError:
     """The error of a refused write; what the status leaves open is asked of the calendar itself."""
     error = refusal(answer, Deed.WRITE, place.wire.user)
-    if answer.status in {*_MAY_BE_THE_CALENDAR, *_GONE} and type(error) is not UidTaken:
+    if answer.status in _OPEN and not names_cause(answer):
         state = place.state()
         if not state.writable:
             return refusal_as(CalendarReadOnly, answer, place.wire.user)

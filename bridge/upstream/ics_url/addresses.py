@@ -57,7 +57,7 @@ def allowed(host: str, addresses: Sequence[str], *, allow_private: bool) -> tupl
         reason = next(iter(refused.values()), "no address at all")
         raise AddressRefused(
             f"'{host}' is not asked: it has {reason}.",
-            remedy="If this host is yours, allow private addresses for this connection." if _PRIVATE in reason else "",
+            remedy="If it is yours, set `allow_private: true` for this connection." if _PRIVATE in reason else "",
         )
     return kept
 

@@ -99,7 +99,7 @@ def translated(error: Exception, *, host: str, timed_out: bool) -> UpstreamError
     if untrusted is not None:
         return CertificateRefused(
             f"The certificate of '{host}' cannot be trusted: {untrusted.verify_message.rstrip('.')}.",
-            remedy="Its owner has to renew it; if it is signed by an authority of your own, name that one's file.",
+            remedy="Its owner has to renew it; if an authority of your own signed it, name its file as `ca_file`.",
         )
     for kinds, meaning, what, remedy in _TROUBLES:
         if any(isinstance(cause, kinds) for cause in causes):

@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from bridge.upstream.caldav import etags
-from bridge.upstream.caldav.address import absolute, authority, collection_url, path_of, resource_url, same_site
+from bridge.upstream.caldav.address import (
+    absolute,
+    authority,
+    collection_url,
+    is_loopback,
+    path_of,
+    resource_url,
+    same_site,
+)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +101,11 @@ def test_a_site_is_what_one_owner_has(named: str, other: str, *, same: bool) -> 
 def test_the_authority_of_an_address_names_only_a_port_that_is_not_usual() -> None:
     assert authority("https://a.example.org:443/") == "a.example.org"
     assert authority("https://a.example.org:80/") == "a.example.org:80"
+
+
+def test_this_machine_is_known_by_its_names() -> None:
+    assert all(map(is_loopback, ("localhost", "127.0.0.1", "127.1.2.3", "::1")))
+    assert not any(map(is_loopback, ("10.0.0.1", "dav.example.org", "")))
 
 
 def test_an_etag_is_kept_bare_and_sent_as_it_came() -> None:

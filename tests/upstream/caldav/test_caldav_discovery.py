@@ -145,6 +145,15 @@ def test_only_calendars_are_listed_each_with_what_it_says_of_itself() -> None:
         )
 
 
+def test_a_password_in_the_clear_is_noted() -> None:
+    # The address of no host leads to this machine, and is not known for that.
+    with small_server() as server, connected(f"http://0.0.0.0:{server.port}/") as upstream:
+        found = upstream.discover()
+
+        assert [calendar.name for calendar in found.calendars] == ["Work"]
+        assert ["password" in note for note in found.notes] == [True]
+
+
 def test_several_homes_are_read_and_one_that_cannot_be_is_noted() -> None:
     with small_server() as other, small_server() as server, connected(server.site) as upstream:
         homes = "".join(f"<href>{each}</href>" for each in (HOME, other.site + HOME, "/none/", "http://evil.example/"))

@@ -52,6 +52,17 @@ def test_each_object_is_found_with_its_bytes_or_gone(manners: Manners) -> None:
             assert found.etag.isalnum()
 
 
+def test_what_stood_where_the_calendar_was_before_it_moved_is_gone_as_long_as_there_is_a_calendar() -> None:
+    strange = "/before/it/moved/a.ics"
+    with calendar() as (server, upstream):
+        answers = fetched(upstream, server, A, strange, GONE)
+
+        assert answers[strange] == Gone(strange)
+        assert isinstance(answers[A], Found)
+        with pytest.raises(CalendarGone):
+            list(upstream.fetch(f"{server.site}/nowhere/", [strange]))
+
+
 def test_many_objects_are_asked_for_in_few_requests() -> None:
     with calendar() as (server, upstream):
         names = [f"n{number}.ics" for number in range(BATCH * 2 + 2)]
@@ -149,9 +160,10 @@ def test_an_id_of_another_calendar_is_never_asked_for() -> None:
             "",
             f"{CALENDAR}%2E%2E",
         ):
-            with pytest.raises(CalendarGone):
-                list(upstream.fetch(server.calendar, [stranger, A]))
-        assert not server.requests
+            assert fetched(upstream, server, stranger)[stranger] == Gone(stranger)
+        # Only whether there is a calendar at all.
+        assert {request.method for request in server.requests} == {"PROPFIND"}
+        assert {request.path for request in server.requests} == {CALENDAR}
 
 
 def test_a_server_that_tells_no_version_at_all_leaves_the_object_unknown() -> None:

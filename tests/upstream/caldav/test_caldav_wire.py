@@ -127,6 +127,7 @@ def test_a_certificate_that_nobody_signed_is_refused(tmp_path: Path) -> None:
         with connected(secure) as upstream, pytest.raises(CertificateRefused) as raised:
             upstream.calendars()
         assert "127.0.0.1" in raised.value.message
+        assert "`ca_file`" in raised.value.remedy
         assert not server.requests
         with connected(secure, verify=False) as upstream:
             assert upstream.calendars()

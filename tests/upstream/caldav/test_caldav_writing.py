@@ -283,8 +283,11 @@ def test_a_write_that_fails_says_why(reply: Reply, kind: type[Exception]) -> Non
 def test_a_calendar_that_was_deleted_takes_nothing() -> None:
     with calendar() as (server, upstream):
         server.gone = True
-        with pytest.raises(CalendarGone):
-            upstream.create(server.calendar, event("a"), ID)
+        for reply in (None, Reply(405), Reply(409), Reply(403)):
+            server.before = lambda request, reply=reply: reply if request.method == "PUT" else None  # type: ignore[misc]
+            with pytest.raises(CalendarGone):
+                upstream.create(server.calendar, event("a"), ID)
+        server.before = lambda _: None
         with pytest.raises(CalendarGone):
             upstream.replace(server.calendar, PLACE, event("a"), if_match="1")
 

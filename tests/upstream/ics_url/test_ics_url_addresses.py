@@ -39,7 +39,7 @@ def test_private_addresses_are_asked_only_where_that_is_allowed(address: str) ->
     assert allowed("intranet", [address], allow_private=True) == (address,)
     with pytest.raises(AddressRefused, match="'intranet' is not asked: it has a private address") as refusal:
         allowed("intranet", [address], allow_private=False)
-    assert "allow private addresses" in refusal.value.remedy
+    assert "`allow_private: true`" in refusal.value.remedy
 
 
 @pytest.mark.parametrize("address", NEVER)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import imaplib
-import os
 import pwd
 import subprocess
 from contextlib import contextmanager
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 _PROGRAMS = Path("/usr/lib/cyrus/bin")
 _IMAPD = """
-cyrus_user: {account}
 configdirectory: {folder}/config
 proc_path: {folder}/run/proc
 mboxname_lockpath: {folder}/run/lock
@@ -51,22 +49,22 @@ SERVICES {{
 }}
 EVENTS {{ checkpoint cmd="{programs}/ctl_cyrusdb -C {folder}/imapd.conf -c" period=60 }}
 """
+_ACCOUNT = "cyrus"
 _ADMIN = "cyrus"
 
 
 @contextmanager
 def cyrus() -> Iterator[CalDAVServer]:
-    """Cyrus with mailboxes of its own; run by root, it works under the account `cyrus`."""
+    """Cyrus with mailboxes of its own; only root can start it, because it works under an account of its own."""
     with reachable_folder() as folder:
         server = CalDAVServer(unused_port(), "/dav/", "/dav/calendars/user/alice/")
         imap = unused_port()
-        account = pwd.getpwnam("cyrus") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
-        owner = Account(account.pw_uid)
+        owner = Account(pwd.getpwnam(_ACCOUNT).pw_uid)
         owner.give(folder)
         for name in ("config", "spool", "run", "run/proc", "run/lock"):
             (folder / name).mkdir()
             owner.give(folder / name)
-        (folder / "imapd.conf").write_text(_IMAPD.format(folder=folder, account=account.pw_name, admin=_ADMIN))
+        (folder / "imapd.conf").write_text(_IMAPD.format(folder=folder, admin=_ADMIN))
         (folder / "cyrus.conf").write_text(
             _CYRUS.format(folder=folder, programs=_PROGRAMS, imap=imap, http=server.port)
         )

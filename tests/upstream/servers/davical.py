@@ -59,7 +59,7 @@ def davical() -> Iterator[CalDAVServer]:
             statement = _ALICE.format(user=server.user, password=server.password)
             subprocess.run(["psql", "--quiet", "--command", statement, "davical"], env=environ, check=True)
             command = ["php", "-d", f"include_path={_INSTALLED}/inc:/usr/share/awl/inc"]
-            command += ["-d", "error_reporting=0", "-d", "display_errors=0"]
+            command += ["-d", "error_reporting=0", "-d", "display_errors=0", "-d", "opcache.enable_cli=1"]
             command += ["-S", f"127.0.0.1:{server.port}", "-t", str(pages)]
             workers = {"PHP_CLI_SERVER_WORKERS": "4"}
             with listening(command, server.port, log=folder / "php.log", environ=workers):

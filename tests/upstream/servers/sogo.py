@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.postgresql import running_postgresql
@@ -15,7 +16,9 @@ from tests.upstream.servers.sockets import socket_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+SETTINGS = Path("/etc/sogo/sogo.conf")
+"""SOGo does not start where it cannot read this file; what the starter says counts more."""
 
 # Without a host, the library that speaks to PostgreSQL takes the socket that PGHOST names.
 _DATABASE = "postgresql://postgres@/postgres"

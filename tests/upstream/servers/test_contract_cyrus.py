@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tests.upstream.servers.caldav_server import CalDAVServer
 
 pytestmark = [
+    pytest.mark.skipif(os.getuid() != 0, reason="Cyrus works under its own system account, to which only root changes"),
     pytest.mark.debian("cyrus", "cyrus-caldav"),
     pytest.mark.debian("saslpasswd2", "sasl2-bin"),
 ]

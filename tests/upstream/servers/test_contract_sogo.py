@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.contracts import upstream_faults, upstream_reading, upstream_writing
 from tests.upstream.servers.differences import SOGO
-from tests.upstream.servers.sogo import sogo
+from tests.upstream.servers.sogo import SETTINGS, sogo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from tests.upstream.servers.caldav_server import CalDAVServer
 
 pytestmark = [
+    pytest.mark.skipif(
+        SETTINGS.exists() and not os.access(SETTINGS, os.R_OK),
+        reason=f"SOGo wants to read {SETTINGS}, which only root and its group may",
+    ),
     pytest.mark.debian("sogod", "sogo"),
     pytest.mark.debian("memcached", "memcached"),
     pytest.mark.debian("psql", "postgresql-client"),

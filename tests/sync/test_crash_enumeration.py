@@ -1,0 +1,183 @@
+"""Tests of passes that are killed before each statement, each commit and each answer: the end is the same as without.
+
+A process that dies says nothing any more: from the chosen step on, every statement and every call dies as well. Another
+process takes over when the lease has ended.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fakes.shelf import FULL, WEAK
+from tests.laws.sync_world import bare, burning
+from tests.store.integrity import check_integrity
+from tests.sync.appointments import event, series, with_instance
+from tests.sync.desk import Stage, SyncDesk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bridge.core.model import CalendarObject
+
+FEWEST_KILLS = 12
+UNTIL = "RRULE:FREQ=DAILY;UNTIL=20261127T000000Z"
+
+
+def first_pass(desk: SyncDesk) -> None:
+    desk.resource().put(event("ours", "Cut"))
+    desk.resource().put(with_instance(series("class", "Class"), 1, "Exam", moved=timedelta(hours=2)))
+    desk.remote().put(event("theirs", "Colour"))
+    desk.rule()
+
+
+def push(desk: SyncDesk) -> None:
+    agreed(desk)
+    desk.resource().put(event("one", "Colour", "X-SALON:chair 3"))
+    desk.resource().put(event("new", "Shave", "X-SALON:chair 4"))
+
+
+def pull(desk: SyncDesk) -> None:
+    agreed(desk)
+    desk.remote().put(event("one", "Colour"))
+    desk.remote().put(event("new", "Shave"))
+
+
+def clash(desk: SyncDesk) -> None:
+    agreed(desk)
+    desk.resource().put(event("one", "Colour", "LOCATION:Room 1"))
+    desk.remote().put(event("one", "Shave", "CATEGORIES:VIP"))
+
+
+def deletion_here(desk: SyncDesk) -> None:
+    agreed(desk)
+    desk.resource().delete("one")
+
+
+def deletion_there(desk: SyncDesk) -> None:
+    agreed(desk)
+    desk.remote().delete("one")
+
+
+def adoption(desk: SyncDesk) -> None:
+    desk.resource().put(event("one", "Cut", "X-SALON:chair 3"))
+    desk.remote().put(event("one", "Colour", "LOCATION:Room 1"))
+    desk.resource().put(event("ours", "Shave"))
+    desk.remote().put(event("theirs", "Shave", "LOCATION:Room 2"))
+    desk.rule()
+
+
+def split_here(desk: SyncDesk) -> None:
+    desk.resource().put(event("daily", "Class", "RRULE:FREQ=DAILY;COUNT=10"))
+    desk.rule()
+    desk.sync()
+    desk.resource().put(event("daily", "Class", UNTIL))
+    desk.resource().put(event("second", "Class", "RRULE:FREQ=DAILY;COUNT=8", start=SECOND))
+
+
+def split_there(desk: SyncDesk) -> None:
+    desk.remote().put(event("daily", "Class", "RRULE:FREQ=DAILY;COUNT=10"))
+    desk.rule()
+    desk.sync()
+    desk.remote().put(event("daily", "Class", UNTIL))
+    desk.remote().put(event("second", "Class", "RRULE:FREQ=DAILY;COUNT=8", start=SECOND))
+
+
+def recreation(desk: SyncDesk) -> None:
+    agreed(desk)
+    desk.resource().put(event("one", "Colour"))
+    desk.remote().delete("one")
+
+
+def restoring(desk: SyncDesk) -> None:
+    agreed(desk)
+    desk.remote().put(event("one", "Colour"))
+    desk.resource().delete("one")
+
+
+def agreed(desk: SyncDesk) -> None:
+    """Two appointments stand on both sides."""
+    desk.resource().put(event("one", "Cut", "X-SALON:chair 3"))
+    desk.resource().put(event("two", "Cut"))
+    desk.rule()
+    desk.sync()
+
+
+SECOND = event("second").span.first + timedelta(days=2)
+DEEDS = (
+    first_pass,
+    push,
+    pull,
+    clash,
+    deletion_here,
+    deletion_there,
+    adoption,
+    split_here,
+    split_there,
+    recreation,
+    restoring,
+)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[Stage]:
+    store = Stage()
+    store.keep()
+    yield store
+    store.close()
+
+
+def opened(stage: Stage, deed: Callable[[SyncDesk], None], *, weak: bool) -> SyncDesk:
+    """A desk at which something is to be done."""
+    stage.clear()
+    desk = SyncDesk(stage.database, stage.clock)
+    desk.resource()
+    desk.remote("shelf", WEAK if weak else FULL, rewrites=weak)
+    deed(desk)
+    return desk
+
+
+def end(desk: SyncDesk) -> dict[str, object]:
+    """What a person would see when all has come to rest."""
+    desk.rest()
+    desk.wait(timedelta(days=1))
+    desk.rest()
+    assert desk.waiting() == (0, 0)
+    check_integrity(desk.database)
+    here, there = desk.resource().objects(), desk.remote().objects().values()
+    assert set(desk.links()) == set(here)
+    return {
+        "here": {uid: meaning(obj) for uid, obj in here.items()},
+        "there": sorted((obj.uid, bare(obj)) for obj in there),
+        "conflicts": sorted((each.uid, each.properties, each.lost_side) for each in desk.conflicts()),
+        "parked": [each.key for each in desk.parked()],
+    }
+
+
+def meaning(obj: CalendarObject) -> tuple[str, list[str]]:
+    """What an object says, and what only we can keep of it."""
+    return bare(obj), [line for line in obj.raw.decode().splitlines() if line.startswith("X-SALON")]
+
+
+@pytest.mark.parametrize(
+    ("deed", "weak"),
+    [*((deed, False) for deed in DEEDS), *((deed, True) for deed in (first_pass, push, clash, adoption))],
+)
+def test_a_pass_that_is_killed_at_any_step_ends_as_if_it_had_not_been(
+    stage: Stage, deed: Callable[[SyncDesk], None], *, weak: bool
+) -> None:
+    desk = opened(stage, deed, weak=weak)
+    desk.poll()
+    expected = end(desk)
+    at = 0
+    while True:
+        desk = opened(stage, deed, weak=weak)
+        with burning(desk, at) as fuse:
+            desk.poll()
+        assert end(desk) == expected, f"killed at step {at}"
+        if not fuse.burnt:
+            break
+        at += 1
+    assert at >= FEWEST_KILLS

@@ -1,0 +1,178 @@
+"""Another calendar server for system tests: a real Radicale on loopback that can go down and come back as it was."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.system.process import unused_port
+from tests.upstream.servers.caldav_server import CalDAVServer, Somebody, uid_of
+from tests.upstream.servers.running import listening
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_SETTINGS = """
+[server]
+hosts = 127.0.0.1:{port}
+max_connections = 100
+[auth]
+type = htpasswd
+htpasswd_filename = {folder}/users
+htpasswd_encryption = plain
+delay = 0
+[rights]
+type = from_file
+file = {folder}/rights
+[storage]
+filesystem_folder = {folder}/collections
+[logging]
+level = warning
+"""
+_SECTION = "[{name}]\nuser: .+\ncollection: {collection}\npermissions: {permissions}\n"
+_SUMMARY = re.compile(rb"(?m)^SUMMARY:(.*?)\r?$")
+
+
+@dataclass
+class Elsewhere:
+    """A Radicale with one user, alice, who has calendars.
+
+    Attributes:
+        folder: For its settings and its calendars.
+        port: On loopback; the same after each start.
+    """
+
+    folder: Path
+    port: int = field(default_factory=unused_port)
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(exist_ok=True)
+        (self.folder / "settings").write_text(_SETTINGS.format(port=self.port, folder=self.folder))
+        self.set_password("secret")
+        self.let_write(may=True)
+
+    @property
+    def server(self) -> CalDAVServer:
+        """How alice reaches it."""
+        return CalDAVServer(self.port, "/", "/alice/", password=self._password)
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "radicale", "--config", str(self.folder / "settings")]
+        self._stack.enter_context(listening(command, self.port, log=self.folder / "log"))
+
+    def stop(self) -> None:
+        self._stack.close()
+
+    def set_password(self, password: str) -> None:
+        """Gives alice another password."""
+        self._password = password
+        (self.folder / "users").write_text(f"alice:{password}\n")
+
+    def let_write(self, *, may: bool, calendar: str = "") -> None:
+        """Lets alice write to a calendar, or only read it; this path alone, or all of hers."""
+        sections = [("root", "", "R"), ("principal", "{user}", "RW")]
+        if calendar:
+            sections.append(("one", calendar.strip("/"), "rw" if may else "r"))
+        sections.append(("calendars", "{user}/[^/]+", "rw" if may or calendar else "r"))
+        text = "".join(_SECTION.format(name=name, collection=path, permissions=may) for name, path, may in sections)
+        (self.folder / "rights").write_text(text)
+
+    def calendar(self, name: str = "Work") -> RemoteCalendar:
+        """Makes a calendar."""
+        return RemoteCalendar(self, name, self.server.make_calendar(name))
+
+
+@dataclass(frozen=True)
+class RemoteCalendar:
+    """A calendar at the other server, and somebody who uses it."""
+
+    elsewhere: Elsewhere
+    name: str
+    path: str
+
+    @property
+    def somebody(self) -> Somebody:
+        return Somebody(self.elsewhere.server, self.path)
+
+    def put(self, raw: bytes) -> None:
+        """Somebody stores an object, in place of whatever has its UID."""
+        self.somebody.put(raw)
+
+    def add(self, raw: bytes) -> None:
+        """Somebody stores a new object, without a look at those that are there."""
+        self.somebody.put(raw, name=f"{uid_of(raw).decode()}.ics")
+
+    def remove(self, uid: str) -> None:
+        self.somebody.remove(uid)
+
+    def erase(self) -> None:
+        self.somebody.erase_calendar()
+
+    def make_anew(self) -> None:
+        """Makes the calendar again where it was."""
+        assert self.elsewhere.server.ask("MKCALENDAR", self.path).status == 201
+
+    def titles(self) -> dict[str, str]:
+        """The title of each object by its UID; each UID stands there once."""
+        found: dict[str, str] = {}
+        for body in self.somebody.bodies():
+            uid = uid_of(body).decode()
+            assert uid not in found, f"{uid} stands there twice"
+            title = _SUMMARY.search(body)
+            found[uid] = title[1].decode() if title else ""
+        return found
+
+    def text(self, uid: str) -> str:
+        return self.somebody.read(uid).decode()
+
+    def hrefs(self) -> set[str]:
+        """The names of the objects, without reading them."""
+        return set(self.somebody._listed())  # noqa: SLF001 -- counting thousands by reading each would take minutes
+
+
+@contextmanager
+def elsewhere(folder: Path) -> Iterator[Elsewhere]:
+    """Another server that runs until the block ends."""
+    server = Elsewhere(folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def ruled(calendar: RemoteCalendar, *, port: int | None = None, poll: str = "1s", **options: Any) -> dict[str, Any]:
+    """Settings of a connection to the other server and of a rule from salon/anna to one of its calendars.
+
+    Args:
+        calendar: The calendar.
+        port: Where the server is reached; None: directly.
+        poll: As in the settings.
+        options: Of the rule.
+    """
+    url = f"http://127.0.0.1:{port or calendar.elsewhere.port}/"
+    unlimited = {"past": "all", "future": "all"}
+    return {
+        "connections": {
+            "elsewhere": {"type": "caldav", "url": url, "user": "alice", "password": "${ALICES_PASSWORD}"},
+        },
+        "rules": {
+            "anna": {
+                "resource": "salon/anna",
+                "connection": "elsewhere",
+                "calendar": calendar.name,
+                "poll": poll,
+                "window": unlimited,
+                **options,
+            }
+        },
+    }
+
+
+PASSWORDS = {"ALICES_PASSWORD": "secret"}
+"""What the settings of `ruled` need in the environment."""
