@@ -90,6 +90,19 @@ def _put(tx: Transaction, a: Assignment, verdict: Verdict, new: CalendarObject, 
 
 def keep(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject) -> None:
     """Notes that both sides agree now: `here`, and what was seen there."""
+    keep_many(tx, a, [(verdict, here)])
+
+
+def keep_many(tx: Transaction, a: Assignment, agreed: Sequence[tuple[Verdict, CalendarObject]]) -> None:
+    """Notes that both sides agree now, each about another object: on what is here, and on what was seen there."""
+    links.keep_bodies(tx, [raw for verdict, here in agreed for raw in (here.raw, verdict.pair.their_object.raw)])
+    links.put_many(tx, [_agreed(a, verdict, here) for verdict, here in agreed])
+    for verdict, _ in agreed:
+        settle(tx, verdict)
+
+
+def _agreed(a: Assignment, verdict: Verdict, here: CalendarObject) -> Link:
+    """The link when both sides agree."""
     there = verdict.pair.theirs
     known = verdict.pair.link or Link(
         rule_id=a.rule.id,
@@ -109,12 +122,11 @@ def keep(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject)
         known,
         remote_id=there.remote_id,
         remote_etag=there.etag,
-        base_here=links.keep_body(tx, here.raw),
-        base_there=links.keep_body(tx, verdict.pair.their_object.raw),
+        base_here=here.etag,
+        base_there=verdict.pair.their_object.etag,
         view=verdict.views.text(),
     )
-    links.put(tx, counted(a, agreed, here) if known.base_here != agreed.base_here else agreed)
-    settle(tx, verdict)
+    return counted(a, agreed, here) if known.base_here != agreed.base_here else agreed
 
 
 def settle(tx: Transaction, verdict: Verdict) -> None:
@@ -141,6 +153,7 @@ def create_many(a: Assignment, verdicts: Sequence[Verdict], *, author: Author) -
         named = [(href_for(new.uid), new) for _, new in wanted]
         outcomes = iter(put_many(tx, a.rule.collection_id, named, author=author))
         pairs = iter(wanted)
+        taken: list[tuple[Verdict, CalendarObject]] = []
         for number in range(len(verdicts)):
             if number in refused:
                 results.append(refused[number])
@@ -149,8 +162,9 @@ def create_many(a: Assignment, verdicts: Sequence[Verdict], *, author: Author) -
             if isinstance(outcome, Conflict | ObjectRefused):
                 results.append(outcome)
                 continue
-            keep(tx, a, verdict, new)
+            taken.append((verdict, new))
             results.append(None)
+        keep_many(tx, a, taken)
     return results
 
 
