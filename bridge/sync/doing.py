@@ -239,8 +239,13 @@ class Doing:
         if writes_there and self.problem is not None and not isinstance(self.problem, QuotaExceeded):
             self._leave([verdict], _UNTIL_WRITABLE)
             return
-        link = verdict.pair.link
-        if link is not None and does_not_converge(self._a, link):
+        until = self._in_grace_until(verdict)
+        if until is not None:
+            self._postpone(verdict, until)
+            self._advance(1)
+            return
+        link, ends = verdict.pair.link, verdict.step.move in _DELETIONS
+        if link is not None and not ends and does_not_converge(self._a, link):
             park_restless(self._a, verdict)
             return
         try:
@@ -271,11 +276,7 @@ class Doing:
             case Move.ADOPT:
                 self._adopt(verdict)
             case Move.DELETE_HERE:
-                until = self._in_grace_until(verdict)
-                if until is None:
-                    pull.remove(a, verdict, author=self.author)
-                else:
-                    self._postpone(verdict, until)
+                pull.remove(a, verdict, author=self.author)
             case Move.DELETE_THERE:
                 push.remove(a, verdict)
             case _:
@@ -301,6 +302,8 @@ class Doing:
 
     def _in_grace_until(self, verdict: Verdict) -> datetime | None:
         """Until when the absence of an object proves nothing, as we have just written it; None where it does."""
+        if verdict.step.move is not Move.DELETE_HERE:
+            return None
         written_at = verdict.pair.linked.written_at
         if verdict.pair.hint is not Hint.ABSENT or written_at is None or self._a.clock() - written_at >= GRACE:
             return None

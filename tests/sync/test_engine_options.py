@@ -1,0 +1,426 @@
+"""Tests of the options of a rule: what they let pass, and what they leave alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bridge.core.decision import Move
+from tests.sync.appointments import START, all_day, event, series, task
+
+if TYPE_CHECKING:
+    from tests.sync.desk import Remote, Resource, SyncDesk
+
+GUEST = "ATTENDEE;CN=Guest:mailto:guest@example.org"
+
+
+@pytest.fixture
+def here(desk: SyncDesk) -> Resource:
+    return desk.resource()
+
+
+@pytest.fixture
+def there(desk: SyncDesk) -> Remote:
+    return desk.remote()
+
+
+def agreed(desk: SyncDesk, here: Resource, there: Remote, **options: Any) -> None:
+    """One appointment of each side stands on both, under a rule that has these options from now on."""
+    here.put(event("ours", "Cut"))
+    there.put(event("theirs", "Colour"))
+    desk.rule()
+    desk.sync()
+    desk.rule(**options)
+    desk.rest()
+
+
+# Direction and flags.
+
+
+def test_a_rule_that_only_sends_changes_nothing_here(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    agreed(desk, here, there, direction="push")
+
+    there.put(event("ours", "Shave"))
+    there.put(event("new", "Shave"))
+    there.delete("theirs")
+    desk.rest()
+
+    assert here.titles() == {"ours": "Cut", "theirs": "Colour"}
+    here.put(event("mine", "Perm"))
+    desk.rest()
+    assert there.titles() == {"ours": "Shave", "new": "Shave", "mine": "Perm"}
+
+
+def test_a_rule_that_only_fetches_changes_nothing_there(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    agreed(desk, here, there, direction="pull")
+    there.writes()
+
+    here.put(event("theirs", "Shave"))
+    here.put(event("new", "Shave"))
+    here.delete("ours")
+    there.put(event("yours", "Perm"))
+    desk.rest()
+
+    assert there.titles() == {"ours": "Cut", "theirs": "Colour", "yours": "Perm"}
+    assert here.titles() == {"theirs": "Shave", "new": "Shave", "yours": "Perm"}
+    assert there.writes() == []
+
+
+@pytest.mark.parametrize("side", ["push", "pull"])
+def test_without_create_nothing_new_goes_over_and_the_rest_does(
+    desk: SyncDesk, here: Resource, there: Remote, side: str
+) -> None:
+    agreed(desk, here, there, **{side: {"create": False}})
+    near, far = (here, there) if side == "push" else (there, here)
+
+    near.put(event("new", "Shave"))
+    near.put(event("ours", "Perm"))
+    near.delete("theirs")
+    desk.rest()
+
+    assert far.titles() == {"ours": "Perm"}
+
+
+@pytest.mark.parametrize("side", ["push", "pull"])
+def test_without_update_no_change_goes_over_and_the_rest_does(
+    desk: SyncDesk, here: Resource, there: Remote, side: str
+) -> None:
+    agreed(desk, here, there, **{side: {"update": False}})
+    near, far = (here, there) if side == "push" else (there, here)
+
+    near.put(event("new", "Shave"))
+    near.put(event("ours", "Perm"))
+    near.delete("theirs")
+    desk.rest()
+
+    assert far.titles() == {"ours": "Cut", "new": "Shave"}
+
+
+@pytest.mark.parametrize("side", ["push", "pull"])
+def test_without_delete_no_deletion_goes_over_and_the_rest_does(
+    desk: SyncDesk, here: Resource, there: Remote, side: str
+) -> None:
+    agreed(desk, here, there, **{side: {"delete": False}})
+    near, far = (here, there) if side == "push" else (there, here)
+
+    near.put(event("new", "Shave"))
+    near.put(event("ours", "Perm"))
+    near.delete("theirs")
+    desk.rest()
+
+    assert far.titles() == {"ours": "Perm", "new": "Shave", "theirs": "Colour"}
+
+
+# What was there before the rule.
+
+
+@pytest.mark.parametrize(
+    ("existing", "ours", "theirs"),
+    [
+        ("both", {"ours", "theirs"}, {"ours", "theirs"}),
+        ("send", {"ours"}, {"ours", "theirs"}),
+        ("fetch", {"ours", "theirs"}, {"theirs"}),
+        ("none", {"ours"}, {"theirs"}),
+    ],
+)
+def test_existing_says_what_goes_over_of_what_was_there_before(
+    desk: SyncDesk, existing: str, ours: set[str], theirs: set[str]
+) -> None:
+    here, there = desk.resource(), desk.remote()
+    here.put(event("ours", "Cut"))
+    there.put(event("theirs", "Colour", start=START + timedelta(hours=3)))
+    desk.rule(existing=existing)
+
+    desk.rest()
+    desk.night()
+
+    assert set(here.titles()) == ours
+    assert set(there.titles()) == theirs
+
+
+def test_what_was_left_alone_comes_over_when_somebody_edits_it(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(event("ours", "Cut"))
+    there.put(event("theirs", "Colour", start=START + timedelta(hours=3)))
+    desk.rule(existing="none")
+    desk.rest()
+
+    here.put(event("ours", "Perm"))
+    there.put(event("theirs", "Shave", start=START + timedelta(hours=3)))
+    desk.rest()
+
+    assert here.titles() == there.titles() == {"ours": "Perm", "theirs": "Shave"}
+
+
+# Window.
+
+
+def test_what_lies_outside_of_the_window_is_left_alone_until_it_comes_in(
+    desk: SyncDesk, here: Resource, there: Remote
+) -> None:
+    far = START + timedelta(days=40)
+    here.put(event("ours", "Cut", start=far))
+    there.put(event("theirs", "Colour", start=far + timedelta(hours=3)))
+    desk.rule(window={"past": "30d", "future": "30d"})
+
+    desk.rest()
+    assert here.titles() == {"ours": "Cut"}
+    assert there.titles() == {"theirs": "Colour"}
+
+    desk.wait(timedelta(days=20))
+    desk.rest()
+    assert here.titles() == there.titles() == {"ours": "Cut", "theirs": "Colour"}
+
+
+def test_what_has_left_the_window_is_neither_changed_nor_deleted(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(event("ours", "Cut"))
+    there.put(event("theirs", "Colour"))
+    desk.rule(window={"past": "30d", "future": "30d"})
+    desk.rest()
+
+    desk.wait(timedelta(days=60))
+    here.put(event("ours", "Perm"))
+    there.delete("theirs")
+    desk.rest()
+    desk.night()
+
+    assert here.titles() == {"ours": "Perm", "theirs": "Colour"}
+    assert there.titles() == {"ours": "Cut"}
+
+
+# Components and categories.
+
+
+def test_only_the_components_of_the_rule_go_over(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(task("call"))
+    there.put(task("ring", "Ring them"))
+    desk.rule(push={"components": ["VTODO"]})
+
+    desk.rest()
+    assert there.titles() == {"ring": "Ring them", "call": "Call back"}
+    assert here.titles() == {"call": "Call back"}
+
+    desk.rule(push={"components": ["VTODO"]}, pull={"components": ["VEVENT", "VTODO"]})
+    desk.rest()
+    assert here.titles() == {"call": "Call back", "ring": "Ring them"}
+
+
+def test_only_the_categories_of_the_rule_go_over(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(event("ours", "Cut", "CATEGORIES:Salon"))
+    here.put(event("mine", "Dentist"))
+    there.put(event("theirs", "Colour", "CATEGORIES:work,SALON"))
+    there.put(event("yours", "Holiday"))
+    desk.rule(push={"categories": ["salon"]}, pull={"categories": ["salon"]})
+
+    desk.rest()
+
+    assert here.titles() == {"ours": "Cut", "mine": "Dentist", "theirs": "Colour"}
+    assert there.titles() == {"ours": "Cut", "yours": "Holiday", "theirs": "Colour"}
+
+
+# Detail.
+
+
+def test_at_busy_nothing_but_the_time_goes_there(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(event("one", "Cut for Mrs. Secret", "LOCATION:Room 1", "DESCRIPTION:allergic"))
+    desk.rule(push={"detail": "busy"})
+
+    desk.rest()
+
+    text = there.text("one")
+    assert "SUMMARY:Busy" in text
+    for word in ("Secret", "Room 1", "allergic"):
+        assert word not in text
+    assert "Cut for Mrs. Secret" in here.text("one")
+
+
+def test_a_busy_block_that_is_moved_there_moves_here_and_its_name_stays(
+    desk: SyncDesk, here: Resource, there: Remote
+) -> None:
+    here.put(event("one", "Cut", "LOCATION:Room 1"))
+    desk.rule(push={"detail": "busy"})
+    desk.rest()
+
+    there.change("one", "Busy", "What is this?")
+    there.change("one", f"{START:%Y%m%dT%H%M%SZ}", f"{START - timedelta(hours=1):%Y%m%dT%H%M%SZ}")
+    desk.rest()
+
+    text = here.text("one")
+    assert "SUMMARY:Cut\n" in text
+    assert "LOCATION:Room 1\n" in text
+    assert f"DTSTART:{START - timedelta(hours=1):%Y%m%dT%H%M%SZ}" in text
+
+
+def test_at_titles_the_title_goes_there_and_the_rest_stays_here(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(event("one", "Cut", "LOCATION:Room 1"))
+    desk.rule(push={"detail": "titles"})
+    desk.rest()
+    assert "SUMMARY:Cut" in there.text("one")
+    assert "Room 1" not in there.text("one")
+
+    there.change("one", "Cut", "Perm")
+    desk.rest()
+
+    assert "SUMMARY:Perm" in here.text("one")
+    assert "LOCATION:Room 1" in here.text("one")
+
+
+@pytest.mark.parametrize(("detail", "title"), [("busy", "Busy"), ("titles", "Doctor")])
+def test_pulled_in_less_detail_the_rest_does_not_come_here_and_stays_there(
+    desk: SyncDesk, here: Resource, there: Remote, detail: str, title: str
+) -> None:
+    there.put(event("one", "Doctor", "LOCATION:Clinic"))
+    desk.rule(pull={"detail": detail})
+    desk.rest()
+    assert here.titles() == {"one": title}
+    assert "Clinic" not in here.text("one")
+
+    here.put(event("one", title, start=START + timedelta(hours=1)))
+    desk.rest()
+
+    assert f"DTSTART:{START + timedelta(hours=1):%Y%m%dT%H%M%SZ}" in there.text("one")
+    assert "SUMMARY:Doctor" in there.text("one")
+    assert "LOCATION:Clinic" in there.text("one")
+
+
+def test_a_private_appointment_goes_there_as_busy_and_its_text_never_comes_back_changed(
+    desk: SyncDesk, here: Resource, there: Remote
+) -> None:
+    here.put(event("one", "Divorce", "CLASS:PRIVATE", "DESCRIPTION:lawyer"))
+    desk.rule()
+    desk.rest()
+    assert there.titles() == {"one": "Busy"}
+    assert "lawyer" not in there.text("one")
+
+    there.change("one", "SUMMARY:Busy", "SUMMARY:Lunch")
+    desk.rest()
+
+    assert "SUMMARY:Divorce" in here.text("one")
+    assert "CLASS:PRIVATE" in here.text("one")
+    assert "DESCRIPTION:lawyer" in here.text("one")
+
+
+def test_less_detail_from_now_on_takes_the_text_off_there(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(event("one", "Cut", "LOCATION:Room 1"))
+    desk.rule()
+    desk.rest()
+    assert "Room 1" in there.text("one")
+
+    desk.rule(push={"detail": "busy"})
+    desk.rest()
+    assert there.titles() == {"one": "Busy"}
+    assert "Room 1" not in there.text("one")
+
+    desk.rule()
+    desk.rest()
+    assert "SUMMARY:Cut" in there.text("one")
+    assert "LOCATION:Room 1" in there.text("one")
+    assert "LOCATION:Room 1" in here.text("one")
+    assert desk.conflicts() == []
+
+
+# What takes time here.
+
+
+@pytest.mark.parametrize(("free", "transparency"), [("ignore", "TRANSPARENT"), ("block", "OPAQUE")])
+def test_free_says_whether_what_is_free_there_takes_time_here(
+    desk: SyncDesk, here: Resource, there: Remote, free: str, transparency: str
+) -> None:
+    there.put(event("one", "Reminder", "TRANSP:TRANSPARENT"))
+    desk.rule(pull={"free": free})
+
+    desk.rest()
+
+    assert f"TRANSP:{transparency}" in here.text("one")
+    assert "TRANSP:TRANSPARENT" in there.text("one")
+
+
+@pytest.mark.parametrize(("option", "blocks"), [("block", True), ("ignore", False)])
+def test_all_day_says_whether_whole_days_there_take_time_here(
+    desk: SyncDesk, here: Resource, there: Remote, option: str, *, blocks: bool
+) -> None:
+    there.put(all_day("one", "Holiday"))
+    desk.rule(pull={"all_day": option})
+
+    desk.rest()
+
+    assert ("TRANSP:TRANSPARENT" not in here.text("one")) is blocks
+    assert "TRANSP" not in there.text("one")
+
+
+# Guests.
+
+
+def test_guests_stand_in_the_description_there_and_not_in_ours(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(event("one", "Cut", "DESCRIPTION:Bring towels", GUEST))
+    desk.rule()
+    desk.rest()
+    assert "ATTENDEE" not in there.text("one")
+    assert "guest@example.org" in there.text("one")
+
+    there.change("one", "Bring towels", "Bring soap")
+    there.change("one", "SUMMARY:Cut", "SUMMARY:Perm")
+    desk.rest()
+
+    text = here.text("one")
+    assert "DESCRIPTION:Bring soap\n" in text
+    assert "SUMMARY:Perm\n" in text
+    assert GUEST in text
+
+
+def test_with_attendees_guests_go_there_as_guests_whom_nobody_writes_to(
+    desk: SyncDesk, here: Resource, there: Remote
+) -> None:
+    here.put(event("one", "Cut", GUEST))
+    desk.rule(attendees=True)
+    desk.rest()
+
+    assert "mailto:guest@example.org" in there.text("one")
+    assert "SCHEDULE-AGENT=CLIENT" in there.text("one")
+    there.change("one", "SUMMARY:Cut", "SUMMARY:Perm")
+    desk.rest()
+    assert GUEST in here.text("one")
+    assert "SUMMARY:Perm" in here.text("one")
+
+
+# Plans.
+
+
+def test_a_plan_writes_nothing_and_the_pass_then_does_just_that(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(event("both", "Cut"))
+    there.put(event("both", "Cut"))
+    here.put(series("ours", "Class"))
+    there.put(event("theirs", "Colour", start=START + timedelta(hours=3)))
+    there.put(task("task"))
+    desk.rule()
+    before = (here.titles(), there.titles(), desk.links(), desk.waiting())
+
+    planned = desk.plan()
+
+    assert (here.titles(), there.titles(), desk.links(), desk.waiting()) == before
+    assert there.writes() == []
+    report = desk.sync()
+    assert report is not None
+    assert dict(report.counts) == dict(planned.counts)
+
+
+def test_three_hundred_appointments_on_both_sides_are_linked_without_a_double(
+    desk: SyncDesk, here: Resource, there: Remote
+) -> None:
+    for number in range(300):
+        start = START + timedelta(hours=number)
+        edited = ("LOCATION:Room 1",) if number % 10 == 0 else ()
+        here.put(event(f"u{number}", f"Cut {number}", *edited, start=start))
+        theirs = f"Cut {number}" if number % 10 != 1 else f"Edited {number}"
+        there.put(event(f"u{number}" if number % 3 else f"other{number}", theirs, start=start))
+    # Of these, title and UID are other ones there: nobody could tell that they are the same.
+    strangers = [number for number in range(300) if number % 10 == 1 and number % 3 == 0]
+    desk.rule()
+
+    planned = desk.plan()
+    assert planned.counts[Move.ADOPT] == 300 - len(strangers)
+    desk.rest()
+
+    assert len(here.titles()) == len(there.titles()) == 300 + len(strangers)
+    assert "LOCATION:Room 1" in there.text("other0")
