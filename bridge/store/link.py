@@ -182,9 +182,15 @@ def count(tx: Transaction, rule_id: int) -> int:
 
 def keep_body(tx: Transaction, raw: bytes) -> str:
     """Keeps bytes for a link or a conflict that is written next, and gives their etag."""
-    etag = texts.etag_of(raw)
-    texts.keep(tx, [(etag, raw)])
-    return etag
+    return keep_bodies(tx, [raw])[0]
+
+
+def keep_bodies(tx: Transaction, raws: Sequence[bytes]) -> list[str]:
+    """Keeps bytes for links or conflicts that are written next, and gives the etag of each."""
+    named = [(texts.etag_of(raw), raw) for raw in raws]
+    if named:
+        texts.keep(tx, named)
+    return [etag for etag, _ in named]
 
 
 def put(tx: Transaction, new: Link) -> None:

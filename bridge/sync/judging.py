@@ -212,7 +212,7 @@ class Judge:
     def _linked(self, pair: Pair, link: Link, known: Bases) -> Verdict:
         a = self._a
         now = a.views(link)
-        was = Views.read(link.view)
+        was = now.earlier(link.view)
         here = changed_here(a, pair, known.here, was, now)
         there = changed_there(a, pair, known, was, now)
         if there is Change.GONE and self._occasion.anew and pair.hint is Hint.ABSENT:

@@ -10,7 +10,6 @@ from bridge.core.common import common, contradictions
 from bridge.core.difference import difference
 from bridge.core.merge import merge
 from bridge.core.sides import Side
-from bridge.sync.views import Views
 
 if TYPE_CHECKING:
     from bridge.core.merge import Merged
@@ -32,7 +31,7 @@ class Meeting:
         self._known = known = verdict.bases
         self._views = verdict.views
         self._agreed = known.here is not None and known.there is not None
-        self._was = Views.read(verdict.pair.linked.view) if self._agreed else verdict.views
+        self._was = verdict.views.earlier(verdict.pair.linked.view) if self._agreed else verdict.views
         self._here = a.parse(verdict.pair.ours.raw)
         self._there = verdict.pair.their_object
         self._seen = a.taken(self._there, known.here or self._here, self._views.since(self._was))

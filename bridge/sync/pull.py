@@ -17,7 +17,6 @@ from bridge.store import outbox
 from bridge.store.link import Link, Made
 from bridge.store.put_many import put_many
 from bridge.sync.convergence import counted
-from bridge.sync.views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +45,7 @@ def brought(a: Assignment, verdict: Verdict) -> CalendarObject:
     target = known.here if pair.here is None else a.parse(pair.here.raw)
     if target is None or known.there is None:
         return a.parse(_unmarked(a.taken(remote, None, views)))
-    was = Views.read(pair.linked.view)
+    was = views.earlier(pair.linked.view)
     before = content.read(a.taken(known.there, known.here, was))
     after = content.read(a.taken(remote, known.here, views.since(was)))
     return a.parse(content.write(apply(difference(before, after), content.read(target))))
@@ -92,6 +91,19 @@ def _put(tx: Transaction, a: Assignment, verdict: Verdict, new: CalendarObject, 
 
 def keep(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject) -> None:
     """Notes that both sides agree now: `here`, and what was seen there."""
+    keep_many(tx, a, [(verdict, here)])
+
+
+def keep_many(tx: Transaction, a: Assignment, agreed: Sequence[tuple[Verdict, CalendarObject]]) -> None:
+    """Notes that both sides agree now, each about another object: on what is here, and on what was seen there."""
+    links.keep_bodies(tx, [raw for verdict, here in agreed for raw in (here.raw, verdict.pair.their_object.raw)])
+    links.put_many(tx, [_agreed(a, verdict, here) for verdict, here in agreed])
+    for verdict, _ in agreed:
+        settle(tx, verdict)
+
+
+def _agreed(a: Assignment, verdict: Verdict, here: CalendarObject) -> Link:
+    """The link when both sides agree."""
     there = verdict.pair.theirs
     known = verdict.pair.link or Link(
         rule_id=a.rule.id,
@@ -111,12 +123,11 @@ def keep(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject)
         known,
         remote_id=there.remote_id,
         remote_etag=there.etag,
-        base_here=links.keep_body(tx, here.raw),
-        base_there=links.keep_body(tx, verdict.pair.their_object.raw),
+        base_here=here.etag,
+        base_there=verdict.pair.their_object.etag,
         view=verdict.views.text(),
     )
-    links.put(tx, counted(a, agreed, here) if known.base_here != agreed.base_here else agreed)
-    settle(tx, verdict)
+    return counted(a, agreed, here) if known.base_here != agreed.base_here else agreed
 
 
 def settle(tx: Transaction, verdict: Verdict) -> None:
@@ -143,6 +154,7 @@ def create_many(a: Assignment, verdicts: Sequence[Verdict], *, author: Author) -
         named = [(href_for(new.uid), new) for _, new in wanted]
         outcomes = iter(put_many(tx, a.rule.collection_id, named, author=author))
         pairs = iter(wanted)
+        taken: list[tuple[Verdict, CalendarObject]] = []
         for number in range(len(verdicts)):
             if number in refused:
                 results.append(refused[number])
@@ -151,8 +163,9 @@ def create_many(a: Assignment, verdicts: Sequence[Verdict], *, author: Author) -
             if isinstance(outcome, Conflict | ObjectRefused):
                 results.append(outcome)
                 continue
-            keep(tx, a, verdict, new)
+            taken.append((verdict, new))
             results.append(None)
+        keep_many(tx, a, taken)
     return results
 
 

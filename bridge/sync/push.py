@@ -50,7 +50,7 @@ def outgoing(a: Assignment, verdict: Verdict) -> CalendarObject:
         whole = content.with_uid(content.read(a.shown(ours, verdict.views)), base.uid)
         marked = whole if origin.marks(base) is None else origin.mark(whole, a.origin)
         return a.parse(content.write(marked))
-    before = content.read(a.shown(known.of_here, Views.read(pair.linked.view)))
+    before = content.read(a.shown(known.of_here, verdict.views.earlier(pair.linked.view)))
     now = content.read(a.shown(ours, verdict.views))
     return a.parse(content.write(apply(difference(before, now), content.read(base))))
 

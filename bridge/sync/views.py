@@ -63,6 +63,19 @@ class Views:
             return project(there, self.into, parse=parse)
         return received(there, ours, pull=self.into, push=self.out, made_here=self.made_here, parse=parse)
 
+    def earlier(self, text: str) -> Views:
+        """The views that a link keeps, as these look back on them to tell what has changed since.
+
+        What a rule shows less of now is taken away from what was made here. What was made there is theirs: nothing is
+        taken away from it.
+        """
+        was = Views.read(text)
+        if self.made_here:
+            return was
+        less = min(was.out.detail, self.out.detail, key=_LESS.index)
+        guests = was.out.attendees and self.out.attendees
+        return replace(was, out=replace(was.out, detail=less, attendees=guests))
+
     def text(self) -> str:
         """These views as text, for a link."""
         return json.dumps([*map(_plain, (self.out, self.into)), self.made_here], separators=(",", ":"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from tests.bench import load, machine, picture, servers, site, table
+from tests.bench import load, machine, picture, rules, servers, site, table
 from tests.bench.appointments import appointments, whole
 from tests.bench.calendar import Calendar
 from tests.bench.client import Connection
@@ -34,6 +34,9 @@ def main() -> None:
     """Runs the bench and shows what it found; a full run also writes it to the documentation."""
     arguments = _arguments()
     counts = [_FEW] if arguments.quick else [_FEW, _SOME, _MANY]
+    if arguments.rules:
+        _only_rules(quick=arguments.quick)
+        return
     with tempfile.TemporaryDirectory(prefix="calbridge-bench-") as folder, ExitStack() as stack:
         found = _run(Path(folder), stack, counts, million=arguments.million, quick=arguments.quick)
     shown = table.text(found)
@@ -49,10 +52,21 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only 1,000 appointments, in under two minutes")
     parser.add_argument("--million", action="store_true", help="also a store with a million appointments")
+    parser.add_argument("--rules", action="store_true", help="only what rules cost; nothing is written")
     parser.add_argument(
         "--into", type=Path, help="where bench.txt and bench.svg go (default: docs, with --quick nowhere)"
     )
     return parser.parse_args()
+
+
+def _only_rules(*, quick: bool) -> None:
+    today = datetime.now(UTC).date()
+    before = machine.load()
+    with tempfile.TemporaryDirectory(prefix="calbridge-bench-") as folder:
+        found = rules.measure(Path(folder), today, rules.QUICK if quick else rules.FULL, say=_say)
+    tables = table.rules(found.first_syncs, found.bounds)
+    sentences = "\n".join((*machine.sentences(today, [before, machine.load()]), *_METHOD_OF_RULES))
+    sys.stdout.write("\n\n".join(["", *tables, sentences]) + "\n")
 
 
 def _say(sentence: str) -> None:
@@ -107,6 +121,7 @@ def _run(folder: Path, stack: ExitStack, counts: list[int], *, million: bool, qu
     if million:
         _say("Filling a store with a million appointments (some minutes)")
         memories.append(_million(folder / "million", today))
+    of_rules = rules.measure(folder / "rules", today, rules.QUICK if quick else rules.FULL, say=_say)
     return Findings(
         count=compared,
         peer=machine.version_of("Radicale"),
@@ -115,7 +130,9 @@ def _run(folder: Path, stack: ExitStack, counts: list[int], *, million: bool, qu
         throughputs=throughputs,
         memories=tuple(memories),
         machine=machine.sentences(today, loads),
-        method=_METHOD,
+        method=(*_METHOD, *_METHOD_OF_RULES),
+        first_syncs=of_rules.first_syncs,
+        bounds=of_rules.bounds,
     )
 
 
@@ -211,6 +228,13 @@ _METHOD = (
     "up as it comes, with a password file, and filled by one PUT of the whole collection, which is what the import is",
     "compared with; how many appointments it answers with has to agree with Calbridge. Memory is the proportional set",
     "size of all processes of a server. Made by `make bench`.",
+)
+
+_METHOD_OF_RULES = (
+    "A first sync is one pass over a new rule, or one run of vdirsyncer without the time that it needs to start, one",
+    "after the other against the same server. Each appointment goes there by a PUT of its own: what the server needs",
+    "for these is the least that both take. Passes over rules run in a process of their own; counted is its processor",
+    "time, without that of the other server.",
 )
 
 if __name__ == "__main__":

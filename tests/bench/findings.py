@@ -86,6 +86,28 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """Something that Calbridge alone is measured by.
+
+    Attributes:
+        label: What was measured.
+        found: What was found.
+        most: What it may be.
+        unit: Of both; empty for a number.
+    """
+
+    label: str
+    found: float
+    most: float
+    unit: str
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether it is no more than it may be."""
+        return self.found <= self.most
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """Everything that one run has found.
 
@@ -98,6 +120,8 @@ class Findings:
         memories: Of both.
         machine: Where and when, a sentence or two.
         method: How it was measured, in sentences.
+        first_syncs: Of rules, against vdirsyncer.
+        bounds: Of rules.
     """
 
     count: int
@@ -108,6 +132,8 @@ class Findings:
     memories: tuple[Memory, ...]
     machine: tuple[str, ...]
     method: tuple[str, ...]
+    first_syncs: tuple[Comparison, ...] = ()
+    bounds: tuple[Bound, ...] = ()
 
 
 def comparison(label: str, goal: int | None, times: list[Times], count: int) -> Comparison:

@@ -69,6 +69,18 @@ def radicale(folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
+def xandikos(folder: Path) -> Iterator[Server]:
+    """Xandikos as it comes, with one calendar; on plain http it asks nobody for a password."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    command = [sys.executable, "-m", "xandikos", "serve", "--defaults", "--current-user-principal", f"/{USER}/"]
+    command += ["--directory", str(folder / "collections"), "--state-dir", str(folder / "state")]
+    command += ["--no-detect-systemd", "--listen-address", "127.0.0.1", "--port", str(port)]
+    with _running(command, folder, port) as server:
+        yield server
+
+
+@contextmanager
 def calbridge(folder: Path) -> Iterator[Server]:
     """Calbridge as it serves a site: granian with one worker, SQLite; `folder` holds its bridge.yaml."""
     port = free_port()

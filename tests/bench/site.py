@@ -62,14 +62,14 @@ def make(folder: Path) -> Site:
     return bootstrap.initialise(config)
 
 
-def fill(site: Site, appointments: Iterable[Appointment]) -> None:
+def fill(site: Site, appointments: Iterable[Appointment], address: Address = ADDRESS) -> None:
     """Stores appointments as if each had been put, without parsing them: only so are a million there in minutes."""
     remaining = iter(appointments)
     revision = 0
     with site.database.writing() as tx:
         # The index on texts is filled in random order, for which a million need more than the server's own cache.
         tx.connection.exec_driver_sql("PRAGMA cache_size = -1000000")
-        here = collections.get(tx, ADDRESS)
+        here = collections.get(tx, address)
         while batch := list(islice(remaining, _BATCH)):
             _store(tx, here, revision, batch)
             revision += len(batch)
@@ -87,7 +87,7 @@ def _store(tx: Transaction, here: collections.Collection, revision: int, batch: 
         rows.append(
             {
                 "id": number,
-                "scope": ADDRESS.owner,
+                "scope": here.address.owner,
                 "uid": each.uid,
                 "component": ComponentType.VEVENT,
                 "etag": etag,
@@ -120,9 +120,9 @@ def _store(tx: Transaction, here: collections.Collection, revision: int, batch: 
                 "at": now,
                 "who": "import",
                 "via": "",
-                "kind": ADDRESS.kind,
-                "owner": ADDRESS.owner,
-                "key": ADDRESS.key,
+                "kind": here.address.kind,
+                "owner": here.address.owner,
+                "key": here.address.key,
                 "href": each.href,
                 "uid": each.uid,
                 "summary": each.summary,

@@ -7,6 +7,7 @@ can be weak (no deltas, no conditional writes), it can rewrite what it is given,
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,7 @@ class Shelf:
         inline: Whether its listings hold the objects themselves.
         neighbours: The other calendars of the same remote user; a UID stands in one of them only.
         id: Of the calendar, as its connection lists it.
+        one_by_one: Held while something is created: several connections create at once.
         watched: Told of each call before and after it is answered; what it raises goes to the caller.
     """
 
@@ -83,6 +85,7 @@ class Shelf:
     neighbours: list[Shelf] = field(default_factory=list, repr=False)
     id: str = "shelf"
     watched: Callable[[str, str], None] | None = field(default=None, repr=False)
+    one_by_one: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def put(self, remote_id: str, raw: bytes) -> str:
         """Somebody stores an object, as it is."""
@@ -184,10 +187,11 @@ class ShelfUpstream:
         misdeed = self._begin("create")
         self._refuse_writes(new)
         remote_id = f"{request_id}.ics"
-        if remote_id not in self._shelf.objects:
-            if any(shelf.holds(new.uid, self._parse) for shelf in (self._shelf, *self._shelf.neighbours)):
-                raise UidTaken(f"The UID {new.uid!r} is taken.")
-            self._shelf.put(remote_id, self._rewritten(new))
+        with self._shelf.one_by_one:
+            if remote_id not in self._shelf.objects:
+                if any(shelf.holds(new.uid, self._parse) for shelf in (self._shelf, *self._shelf.neighbours)):
+                    raise UidTaken(f"The UID {new.uid!r} is taken.")
+                self._shelf.put(remote_id, self._rewritten(new))
         return self._answer("create", remote_id, misdeed)
 
     def replace(self, calendar: str, remote_id: str, new: CalendarObject, *, if_match: str) -> Stored:  # noqa: ARG002

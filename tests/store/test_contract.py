@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.contracts import (
     store,
+    store_leases,
     store_links,
     store_outbox,
     store_record,
@@ -38,7 +39,7 @@ class TestRules(store_rules.RuleContract):
     pass
 
 
-class TestLeases(store_rules.LeaseContract):
+class TestLeases(store_leases.LeaseContract):
     pass
 
 

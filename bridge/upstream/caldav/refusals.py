@@ -142,7 +142,7 @@ def outage(error: Exception, host: str) -> UpstreamError:
     if certificate is not None:
         return CertificateRefused(
             f"The certificate of {host} cannot be trusted: {certificate.verify_message or certificate.reason}.",
-            remedy="Have it renewed, or name the file of the authority that signed it as 'verify'.",
+            remedy="Have it renewed, or name the file of the authority that signed it as `ca_file` of the connection.",
         )
     if _holds(chain, ssl.SSLError, niquests.exceptions.SSLError, transport.SSLError) and not _holds(
         chain, ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError, TimeoutError

@@ -1,0 +1,73 @@
+"""Tests of many creations at once, which go over several connections in parts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.sync.appointments import event
+
+if TYPE_CHECKING:
+    from tests.sync.desk import SyncDesk
+
+MANY = 120
+
+
+def test_each_of_many_appointments_is_created_once(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote()
+    desk.rule()
+    for number in range(MANY):
+        here.put(event(f"n{number}", f"Haircut {number}"))
+
+    desk.sync()
+    desk.poll()
+
+    assert there.titles() == here.titles() == {f"n{number}": f"Haircut {number}" for number in range(MANY)}
+    assert there.writes() == ["create"] * MANY
+
+
+def test_those_that_are_refused_stop_none_of_the_others(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote()
+    desk.rule()
+    for number in range(MANY):
+        here.put(event(f"n{number}", "REFUSE ME" if number % 40 == 7 else "Haircut"))
+
+    desk.sync()
+
+    assert len(there.titles()) == MANY - 3
+    assert {each.uid for each in desk.parked()} == {"n7", "n47", "n87"}
+
+
+def test_a_calendar_that_takes_nothing_is_not_tried_with_each_of_many(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote()
+    desk.rule()
+    for number in range(MANY):
+        here.put(event(f"n{number}", "Haircut"))
+    there.shelf.read_only = True
+
+    desk.sync()
+    tried = len(there.shelf.calls)
+    there.shelf.read_only = False
+    desk.wait(timedelta(hours=2))
+    desk.rest()
+
+    assert tried < MANY
+    assert len(there.titles()) == MANY
+
+
+@pytest.mark.parametrize("half", [1, 30, 60, 119])
+def test_creations_that_an_outage_breaks_off_are_each_there_once_in_the_end(desk: SyncDesk, half: int) -> None:
+    here, there = desk.resource(), desk.remote()
+    desk.rule()
+    for number in range(MANY):
+        here.put(event(f"n{number}", "Haircut"))
+    there.shelf.misdeeds += [None, *[None] * half, "lost", *["down"] * MANY]
+
+    desk.sync(fails=True)
+    there.shelf.misdeeds.clear()
+    desk.wait(timedelta(minutes=30))
+    desk.rest()
+
+    assert len(there.titles()) == len(there.shelf.objects) == MANY
