@@ -368,7 +368,7 @@ def changed_there(a: Assignment, pair: Pair, known: Bases, old: Views, new: View
     if now.uid != known.there.uid:
         # Under another UID it is still the same, where it is found to be.
         now = a.parse(content.write(content.with_uid(content.read(now), known.there.uid)))
-    seen, seen_before = a.taken(now, known.here, new), a.taken(known.there, known.here, old)
+    seen, seen_before = a.taken(now, known.here, new.since(old)), a.taken(known.there, known.here, old)
     return Change.UNCHANGED if same(seen, seen_before) else Change.CHANGED
 
 

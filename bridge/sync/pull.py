@@ -45,8 +45,9 @@ def brought(a: Assignment, verdict: Verdict) -> CalendarObject:
     target = known.here if pair.here is None else a.parse(pair.here.raw)
     if target is None or known.there is None:
         return a.parse(_unmarked(a.taken(remote, None, views)))
-    before = content.read(a.taken(known.there, known.here, views.earlier(pair.linked.view)))
-    after = content.read(a.taken(remote, known.here, views))
+    was = views.earlier(pair.linked.view)
+    before = content.read(a.taken(known.there, known.here, was))
+    after = content.read(a.taken(remote, known.here, views.since(was)))
     return a.parse(content.write(apply(difference(before, after), content.read(target))))
 
 

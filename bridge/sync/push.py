@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.core import content, origin
 from bridge.core.applying import apply
-from bridge.core.common import common, contradictions
 from bridge.core.difference import difference
-from bridge.core.merge import merge
 from bridge.core.precondition import Precondition
 from bridge.core.projection import discloses
 from bridge.core.sides import Side
@@ -20,6 +18,7 @@ from bridge.store import journal, outbox
 from bridge.store import link as links
 from bridge.store.link import Link, Made
 from bridge.sync.convergence import counted
+from bridge.sync.meeting import Meeting
 from bridge.sync.pull import settle
 from bridge.sync.views import Views
 from bridge.upstream.powers import CreatesMany
@@ -28,7 +27,6 @@ from bridge.upstream.protocol import Unreadable
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from bridge.core.merge import Merged
     from bridge.core.model import CalendarObject
     from bridge.store.database import Transaction
     from bridge.store.journal import Author
@@ -255,14 +253,15 @@ def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author
         UpstreamError: It was not changed there, or nobody knows.
     """
     here, there = own(a, verdict), verdict.pair.their_object
-    merged = _merged(a, verdict, here, there, prefer)
-    clashing = {clash.property for clash in merged.clashes} or _differing(a, verdict, here, there)
+    meeting = Meeting(a, verdict)
+    merged = meeting.merged(prefer)
+    clashing = {clash.property for clash in merged.clashes} or meeting.contradictions()
     if clashing:
         _note_clash(a, verdict, prefer=prefer, properties=clashing)
-    new_here = _applied(a, a.shown(here, verdict.views), merged.here, here)
+    new_here = here if merged.here == here.raw else a.parse(merged.here)
     stored = None
     if writes:
-        new_there = _applied(a, a.taken(there, verdict.bases.here or here, verdict.views), merged.there, there)
+        new_there = meeting.outgoing(a.parse(merged.there))
         if new_there.etag != there.etag:
             stored = _replace(a, verdict, new_there)
     with a.writing() as tx:
@@ -271,47 +270,6 @@ def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author
             here = new_here
         _keep_both(tx, a, verdict, here, stored)
         settle(tx, verdict)
-
-
-def _merged(a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject, prefer: Side) -> Merged:
-    known, views = verdict.bases, verdict.views
-    shown, taken = a.shown(here, views), a.taken(there, known.here or here, views)
-    if known.here is None or known.there is None:
-        # Nothing is known of how they came to differ.
-        older = _common(a, shown, taken, prefer)
-        return merge(base_here=older, here=shown, base_there=older, there=taken, prefer=prefer)
-    was = views.earlier(verdict.pair.linked.view)
-    return merge(
-        base_here=a.shown(known.here, was),
-        here=shown,
-        base_there=a.taken(known.there, known.here, was),
-        there=taken,
-        prefer=prefer,
-    )
-
-
-def _common(a: Assignment, shown: CalendarObject, taken: CalendarObject, prefer: Side) -> CalendarObject:
-    """What both have in common; where that is nothing, the version of the loser."""
-    if shown.component == taken.component:
-        both = common(content.read(shown), content.read(taken), prefer=prefer)
-        if both.parts:
-            return a.parse(content.write(both))
-    return taken if prefer is Side.HERE else shown
-
-
-def _applied(a: Assignment, before: CalendarObject, after: bytes, whole: CalendarObject) -> CalendarObject:
-    """The whole object, with what a merge changed in the part of it that passes."""
-    changes = difference(content.read(before), content.read(a.parse(after)))
-    return a.parse(content.write(apply(changes, content.read(whole)))) if changes else whole
-
-
-def _differing(a: Assignment, verdict: Verdict, here: CalendarObject, there: CalendarObject) -> set[str]:
-    """In what two versions contradict each other of which nothing is known: one of them gives way."""
-    if verdict.bases.here is not None and verdict.bases.there is not None:
-        return set()
-    views = verdict.views
-    shown, taken = (content.read(a.taken(each, here, views)) for each in (a.shown(here, views), there))
-    return {slot.group for slot in contradictions(difference(shown, taken))}
 
 
 def _note_clash(a: Assignment, verdict: Verdict, *, prefer: Side, properties: Collection[str]) -> None:

@@ -44,6 +44,13 @@ class Views:
         less = min(self.out.detail, self.into.detail, key=_LESS.index)
         return replace(self, out=replace(self.out, detail=less), made_here=False)
 
+    def since(self, was: Views) -> Views:
+        """What is taken over now of what stands there, which was written under earlier views.
+
+        What those left out was not taken away there by anybody.
+        """
+        return replace(self, out=was.out)
+
     def shown(self, obj: CalendarObject, *, parse: Callable[[bytes], CalendarObject]) -> CalendarObject:
         """Our object as the upstream may see it."""
         return project(obj, self.out, parse=parse)

@@ -320,6 +320,45 @@ def test_less_detail_from_now_on_takes_the_text_off_there(desk: SyncDesk, here: 
     assert desk.conflicts() == []
 
 
+def test_an_edit_there_while_the_detail_grows_takes_no_text_away_here(
+    desk: SyncDesk, here: Resource, there: Remote
+) -> None:
+    here.put(event("one", "Cut", "LOCATION:Room 1"))
+    desk.rule(push={"detail": "busy"})
+    desk.rest()
+
+    desk.rule()
+    there.change(
+        "one",
+        f"DTEND:{START + timedelta(hours=1):%Y%m%dT%H%M%SZ}",
+        f"DTEND:{START + timedelta(hours=2):%Y%m%dT%H%M%SZ}",
+    )
+    desk.rest()
+
+    for text in (here.text("one"), there.text("one")):
+        assert "SUMMARY:Cut" in text
+        assert "LOCATION:Room 1" in text
+        assert f"DTEND:{START + timedelta(hours=2):%Y%m%dT%H%M%SZ}" in text
+
+
+def test_a_guest_who_is_added_while_the_description_changes_there_stands_in_it(
+    desk: SyncDesk, here: Resource, there: Remote
+) -> None:
+    here.put(event("one", "Cut", "DESCRIPTION:Bring towels"))
+    desk.rule(on_conflict="theirs")
+    desk.rest()
+
+    here.put(event("one", "Cut", "DESCRIPTION:Bring towels", GUEST))
+    there.change("one", "Bring towels", "Bring soap")
+    desk.rest()
+
+    assert "Bring soap" in there.text("one")
+    assert "guest@example.org" in there.text("one")
+    assert "DESCRIPTION:Bring soap\n" in here.text("one")
+    assert GUEST in here.text("one")
+    assert desk.conflicts() == []
+
+
 # What takes time here.
 
 
