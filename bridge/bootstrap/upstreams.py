@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.bootstrap.site import now
 from bridge.config import ConnectionType
+from bridge.errors import CertificateRefused
 from bridge.store import sealed
 from bridge.upstream.caldav.adapter import CaldavUpstream
 from bridge.upstream.ics_url.adapter import IcsUrlUpstream
@@ -76,7 +77,7 @@ class Connections:
             user=connection.user,
             password=password,
             parse=parse,
-            verify=True if connection.ca_file is None else str(connection.ca_file),
+            verify=_authorities(connection),
             turn=self._pace(key, connection).turn,
         )
 
@@ -92,6 +93,19 @@ class Connections:
             if named not in self._paces:
                 self._paces[named] = Pace(rate=connection.rate, parallel=connection.parallel, clock=now)
             return self._paces[named]
+
+
+def _authorities(connection: Connection) -> bool | bytes:
+    """Whom a connection trusts: the content of `ca_file`, so that a new one counts at once; True without one."""
+    if connection.ca_file is None:
+        return True
+    try:
+        return connection.ca_file.read_bytes()
+    except OSError as error:
+        raise CertificateRefused(
+            f"The file of the authority to trust, {connection.ca_file}, cannot be read ({error.strerror}).",
+            remedy="Put it where `ca_file` says, readable for the server.",
+        ) from error
 
 
 def password_of(site: Site, key: str) -> str:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _UNTIL_DECIDED = timedelta(hours=1)
 _UNTIL_WRITABLE = timedelta(minutes=5)
+_POLLS_UNTIL_WRITABLE = 12
 _BATCH = 100
 _DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
 _WRITES = dict.fromkeys((Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE), Side.HERE)
@@ -72,6 +73,8 @@ class Doing:
         self.problem: UpstreamError | None = None
         self._a = a
         self._progress = progress
+        # A rule that looks often tries often.
+        self._until_writable = min(_UNTIL_WRITABLE, _POLLS_UNTIL_WRITABLE * a.terms.poll)
         self._run_id: int | None = None
         self._left: list[Verdict] = []
         self._to_log: list[Verdict] = []
@@ -101,7 +104,7 @@ class Doing:
         if lacking:
             # Not shortened there before the other part stands there: its appointments would be nowhere.
             by_move[Move.PUSH] = [verdict for verdict in by_move[Move.PUSH] if verdict not in lacking]
-            self._leave(lacking, _UNTIL_WRITABLE)
+            self._leave(lacking, self._until_writable)
         for rest in by_move.values():
             for verdict in rest:
                 self._one(verdict)
@@ -158,8 +161,8 @@ class Doing:
             for verdict in verdicts:
                 for intent in verdict.pair.intents:
                     outbox.postpone(tx, intent, tx.now + wait)
-        for verdict in verdicts:
-            self.counts[verdict.step.move] += 1
+        # What is only put off was not done.
+        self.counts.update(Move.HELD for verdict in verdicts if verdict.step.move is Move.HELD)
 
     def _settle_quiet(self, verdicts: Sequence[Verdict]) -> None:
         for start in range(0, len(verdicts), _BATCH):
@@ -176,7 +179,7 @@ class Doing:
         a, move = self._a, verdict.step.move
         if verdict.waits:
             for intent in verdict.pair.intents:
-                outbox.postpone(tx, intent, tx.now + _UNTIL_WRITABLE)
+                outbox.postpone(tx, intent, tx.now + self._until_writable)
         elif move is Move.FORGET:
             pull.forget(tx, a, verdict)
             unpark(tx, a, [verdict])
@@ -225,7 +228,7 @@ class Doing:
                 made |= {verdict.pair.uid for verdict in outcome.done}
                 for verdict, error in outcome.failed:
                     self._failed(verdict, error)
-                self._leave(outcome.left, _UNTIL_WRITABLE)
+                self._leave(outcome.left, self._until_writable)
                 self._advance(len(outcome.done) + len(outcome.failed) + len(outcome.left))
         return made
 
@@ -237,7 +240,7 @@ class Doing:
     def _one(self, verdict: Verdict) -> None:
         writes_there = verdict.step.move not in {Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE}
         if writes_there and self.problem is not None and not isinstance(self.problem, QuotaExceeded):
-            self._leave([verdict], _UNTIL_WRITABLE)
+            self._leave([verdict], self._until_writable)
             return
         until = self._in_grace_until(verdict)
         if until is not None:
@@ -328,7 +331,7 @@ class Doing:
                 park(self._a, verdict, error)
             case CalendarReadOnly() | QuotaExceeded():
                 self.problem = error
-                self._leave([verdict], _UNTIL_WRITABLE)
+                self._leave([verdict], self._until_writable)
             case _:
                 raise error
 

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from tests.bench import picture, table
-from tests.bench.findings import Comparison, Findings, Growth, Memory
+from tests.bench.findings import Bound, Comparison, Findings, Growth, Memory
 from tests.bench.load import Throughput
 
 FOUND = Findings(
@@ -52,3 +52,14 @@ def test_the_picture_is_one_document_that_reads_in_light_and_dark() -> None:
     assert "PUT &lt;new&gt;" in drawn
     assert "1,000x faster" in drawn
     assert re.findall(r">([\d.]+ m?s)</text>", drawn)[:4] == ["1 ms", "10 ms", "100 ms", "1 s"]
+
+
+def test_what_rules_cost_stands_beside_what_it_may_be() -> None:
+    first_syncs = [Comparison("2,000 from there", 2.0, 5.0, 2), Comparison("2,000 to there", 2.0, 3.0, 2)]
+    bounds = [Bound("requests", 1, 1, ""), Bound("own time", 21.0, 20, "ms")]
+    lines = "\n".join(table.rules(first_syncs, bounds)).splitlines()
+
+    shown = {line.split("  ")[0]: line.split()[-1] for line in lines}
+    assert {shown["2,000 from there"], shown["requests"]} == {"ok"}
+    assert {shown["2,000 to there"], shown["own time"]} == {"SHORT"}
+    assert "requests" not in table.text(FOUND)

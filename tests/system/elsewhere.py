@@ -29,11 +29,27 @@ delay = 0
 type = from_file
 file = {folder}/rights
 [storage]
-filesystem_folder = {folder}/collections
+filesystem_folder = {collections}
 [logging]
 level = warning
 """
-_SECTION = "[{name}]\nuser: .+\ncollection: {collection}\npermissions: {permissions}\n"
+_RIGHTS = """
+[root]
+user: .+
+collection:
+permissions: R
+[principal]
+user: .+
+collection: {{user}}
+permissions: RW
+[calendars]
+user: .+
+collection: {{user}}/[^/]+
+permissions: {permissions}
+"""
+_MAKE = """<?xml version="1.0" encoding="utf-8"?>
+<C:mkcalendar xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><set><prop>
+<displayname>{name}</displayname></prop></set></C:mkcalendar>"""
 _SUMMARY = re.compile(rb"(?m)^SUMMARY:(.*?)\r?$")
 
 
@@ -43,23 +59,27 @@ class Elsewhere:
 
     Attributes:
         folder: For its settings and its calendars.
+        read_only: Another one, whose calendars it shows without letting anybody write to them; None: its own.
         port: On loopback; the same after each start.
     """
 
     folder: Path
+    read_only: Elsewhere | None = None
     port: int = field(default_factory=unused_port)
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
-        (self.folder / "settings").write_text(_SETTINGS.format(port=self.port, folder=self.folder))
-        self.set_password("secret")
-        self.let_write(may=True)
+        collections = (self.read_only or self).folder / "collections"
+        settings = _SETTINGS.format(port=self.port, folder=self.folder, collections=collections)
+        (self.folder / "settings").write_text(settings)
+        (self.folder / "users").write_text("alice:secret\n")
+        (self.folder / "rights").write_text(_RIGHTS.format(permissions="r" if self.read_only else "rw"))
 
     @property
     def server(self) -> CalDAVServer:
         """How alice reaches it."""
-        return CalDAVServer(self.port, "/", "/alice/", password=self._password)
+        return CalDAVServer(self.port, "/", "/alice/")
 
     def start(self) -> None:
         command = [sys.executable, "-m", "radicale", "--config", str(self.folder / "settings")]
@@ -67,20 +87,6 @@ class Elsewhere:
 
     def stop(self) -> None:
         self._stack.close()
-
-    def set_password(self, password: str) -> None:
-        """Gives alice another password."""
-        self._password = password
-        (self.folder / "users").write_text(f"alice:{password}\n")
-
-    def let_write(self, *, may: bool, calendar: str = "") -> None:
-        """Lets alice write to a calendar, or only read it; this path alone, or all of hers."""
-        sections = [("root", "", "R"), ("principal", "{user}", "RW")]
-        if calendar:
-            sections.append(("one", calendar.strip("/"), "rw" if may else "r"))
-        sections.append(("calendars", "{user}/[^/]+", "rw" if may or calendar else "r"))
-        text = "".join(_SECTION.format(name=name, collection=path, permissions=may) for name, path, may in sections)
-        (self.folder / "rights").write_text(text)
 
     def calendar(self, name: str = "Work") -> RemoteCalendar:
         """Makes a calendar."""
@@ -114,8 +120,9 @@ class RemoteCalendar:
         self.somebody.erase_calendar()
 
     def make_anew(self) -> None:
-        """Makes the calendar again where it was."""
-        assert self.elsewhere.server.ask("MKCALENDAR", self.path).status == 201
+        """Makes the calendar again where it was, under the name that it had."""
+        body = _MAKE.format(name=self.name).encode()
+        assert self.elsewhere.server.ask("MKCALENDAR", self.path, body, Content_Type="application/xml").status == 201
 
     def titles(self) -> dict[str, str]:
         """The title of each object by its UID; each UID stands there once."""
@@ -136,9 +143,9 @@ class RemoteCalendar:
 
 
 @contextmanager
-def elsewhere(folder: Path) -> Iterator[Elsewhere]:
+def elsewhere(folder: Path, *, read_only: Elsewhere | None = None) -> Iterator[Elsewhere]:
     """Another server that runs until the block ends."""
-    server = Elsewhere(folder)
+    server = Elsewhere(folder, read_only)
     try:
         server.start()
         yield server

@@ -36,7 +36,8 @@ class CaldavUpstream:
         user: Who logs in; empty for a server without logins.
         password: Of that user.
         parse: Reads the bytes of one object; raises `ObjectRefused`.
-        verify: Whether certificates are checked, or the file with the authorities to trust.
+        verify: Whether certificates are checked, or the authorities to trust: their file, or its content, as the
+            HTTP library remembers what stood in a file.
         limits: On time and size.
         resolver: Finds the services of a mail domain.
         clock: Seconds that never go back.
@@ -50,7 +51,7 @@ class CaldavUpstream:
         user: str,
         password: str,
         parse: Callable[[bytes], CalendarObject],
-        verify: bool | str = True,
+        verify: bool | str | bytes = True,
         limits: Limits | None = None,
         resolver: Resolver = look_up,
         clock: Callable[[], float] = time.monotonic,

@@ -82,7 +82,8 @@ class Wire:
         secure: Whether nothing may be asked by http.
         user: Who logs in; empty sends no credentials.
         password: Of that user.
-        verify: Whether certificates are checked, or the file with the authorities to trust.
+        verify: Whether certificates are checked, or the authorities to trust: their file, or its content, as the
+            HTTP library remembers what stood in a file.
         limits: On time and size.
         clock: Seconds that never go back.
         turn: Waits until a request may go, and holds its place until the answer is there.
@@ -95,7 +96,7 @@ class Wire:
         secure: bool,
         user: str,
         password: str,
-        verify: bool | str,
+        verify: bool | str | bytes,
         limits: Limits,
         clock: Callable[[], float] = time.monotonic,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,

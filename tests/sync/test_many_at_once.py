@@ -1,4 +1,4 @@
-"""Tests of many creations at once, which go over several connections in parts."""
+"""Tests of many objects at once, which go over several connections in parts."""
 
 from __future__ import annotations
 
@@ -71,3 +71,30 @@ def test_creations_that_an_outage_breaks_off_are_each_there_once_in_the_end(desk
     desk.rest()
 
     assert len(there.titles()) == len(there.shelf.objects) == MANY
+
+
+def test_many_appointments_that_come_from_there_are_read_over_several_connections(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote()
+    desk.rule()
+    for number in range(3 * MANY):
+        there.put(event(f"n{number}", f"Haircut {number}"))
+
+    desk.sync()
+
+    assert here.titles() == there.titles()
+    assert there.shelf.calls.count("fetch") == 4
+
+
+def test_an_outage_while_many_are_read_takes_nothing_for_gone(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote()
+    desk.rule()
+    for number in range(3 * MANY):
+        there.put(event(f"n{number}", "Haircut"))
+    there.shelf.misdeeds += [None, None, "down", *["down"] * 4]
+
+    desk.sync(fails=True)
+    there.shelf.misdeeds.clear()
+    desk.wait(timedelta(minutes=30))
+    desk.rest()
+
+    assert len(here.titles()) == len(there.titles()) == 3 * MANY
