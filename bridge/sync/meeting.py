@@ -63,7 +63,9 @@ class Meeting:
         a = self._a
         if self._seen.component != wanted.component:
             return self._marked_alike(a.shown(wanted, self._views))
-        before, after = a.shown(self._seen, self._was), a.shown(wanted, self._views)
+        # What never was agreed on has nothing of ours in it yet, not even the list of our guests.
+        seen = self._seen if self._agreed else a.taken(self._there, None, self._views)
+        before, after = a.shown(seen, self._was), a.shown(wanted, self._views)
         changes = difference(content.read(before), content.read(after))
         return a.parse(content.write(apply(changes, content.read(self._there)))) if changes else self._there
 

@@ -55,6 +55,16 @@ def test_a_guest_is_listed_in_what_somebody_made_anew_there_meanwhile(world: Wor
     world.rest()
 
 
+def test_a_guest_is_listed_in_what_is_adopted_there(world: World) -> None:
+    world.put_new("anna", "u")
+    world.edit("anna", "u", Slot.GUEST)
+    world.run()
+    world.put_new("next", "u")
+    world.share("u")
+
+    world.rest()
+
+
 @pytest.mark.parametrize("at", range(12))
 def test_a_worker_that_was_taken_over_does_nothing_twice(world: World, at: int) -> None:
     world.put_new("anna", "u", Kind.SERIES)
