@@ -7,32 +7,31 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
 
 from bridge.core.canonical import digest
-from bridge.core.content import MASTER, Line, Part, made, read, with_uid, without, write
+from bridge.core.content import read, with_uid, without, write
 from bridge.core.origin import ORIGIN
 from bridge.store import rule as rules
 from bridge.store.schema import body, conflict, journal
 from bridge.sync.views import Views
 from tests.fakes.shelf import FULL, WEAK
+from tests.laws.sync_deaths import burning
+from tests.laws.sync_edits import Slot, edited
 from tests.store.appointments import parse
 from tests.store.integrity import check_integrity
-from tests.sync.appointments import HOUR, START, all_day, event, series
+from tests.sync.appointments import all_day, event, series
 from tests.sync.desk import Stage, SyncDesk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from bridge.core.content import Content
     from bridge.core.model import CalendarObject
     from tests.sync.desk import Remote, Resource
 
@@ -55,18 +54,6 @@ class Kind(StrEnum):
     ALL_DAY = "all day"
 
 
-class Slot(StrEnum):
-    """What somebody edits; those of a series are one thing, as its pattern and its instances hang together."""
-
-    TITLE = "title"
-    PLACE = "place"
-    TIME = "time"
-    GUEST = "guest"
-    INSTANCE = "instance"
-    MOVED = "moved"
-    CANCELLED = "cancelled"
-
-
 class Fate(StrEnum):
     """What somebody does to a rule, or its provider to its cursors."""
 
@@ -77,54 +64,6 @@ class Fate(StrEnum):
 
 
 _OF_SERIES = frozenset({Slot.TIME, Slot.INSTANCE, Slot.MOVED, Slot.CANCELLED})
-
-
-class Killed(BaseException):
-    """What ends a process at any moment: nothing catches it."""
-
-
-@dataclass
-class Fuse:
-    """Ends the process at a step: a statement, a commit, or a call to an upstream, before or after it.
-
-    Once burnt, every further step ends it as well: the dead write no farewell.
-    """
-
-    at: int
-    steps: int = 0
-    burnt: bool = False
-
-    def statement(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
-        """A statement; to die before one that only reads is to die after the one before it."""
-        if not statement.startswith(("SELECT", "PRAGMA", "BEGIN")):
-            self.step()
-
-    def step(self, *_: object) -> None:
-        if self.burnt or self.steps == self.at:
-            self.burnt = True
-            raise Killed
-        self.steps += 1
-
-
-@contextmanager
-def burning(desk: SyncDesk, at: int) -> Iterator[Fuse]:
-    """A block in which the process is killed at a step, if it gets that far; then another takes over."""
-    fuse, engine = Fuse(at), desk.database.engine
-    sqlalchemy_event.listen(engine, "before_cursor_execute", fuse.statement)
-    sqlalchemy_event.listen(engine, "commit", fuse.step)
-    for remote in desk.remotes.values():
-        remote.shelf.watched = fuse.step
-    try:
-        yield fuse
-    except Killed:
-        pass
-    finally:
-        for remote in desk.remotes.values():
-            remote.shelf.watched = None
-        sqlalchemy_event.remove(engine, "before_cursor_execute", fuse.statement)
-        sqlalchemy_event.remove(engine, "commit", fuse.step)
-    if fuse.burnt:
-        desk.die()
 
 
 @dataclass(frozen=True)
@@ -501,76 +440,3 @@ def bare(obj: CalendarObject) -> str:
     content = read(obj)
     unknown = {line.name for part in content.parts.values() for line in part.lines if line.name.startswith("X-")}
     return digest(parse(write(with_uid(without(content, {ORIGIN, "CLASS", *unknown}), "same"))))
-
-
-def edited(content: Content, slot: Slot, day: int, number: int, word: str) -> Content | None:
-    """An object with one thing changed, or None where it has no such thing."""
-    master = content.parts.get(MASTER)
-    if master is None:
-        return None
-    recurring = bool(master.named("RRULE"))
-    match slot:
-        case Slot.TITLE:
-            return _with(content, MASTER, made("SUMMARY", word))
-        case Slot.PLACE:
-            return _with(content, MASTER, made("LOCATION", word))
-        case Slot.GUEST:
-            part = replace(master, content=(*master.content, made("ATTENDEE", f"mailto:{word}@example.org")))
-            return replace(content, parts={**content.parts, MASTER: part})
-        case Slot.TIME:
-            return None if recurring else _moved(content, master, number)
-        case _:
-            return _instance_edited(content, master, slot, day=day, number=number, word=word) if recurring else None
-
-
-def _with(content: Content, key: str, *new: Line) -> Content:
-    names = {line.name for line in new}
-    lines = [line for line in content.parts[key].content if line.name not in names]
-    part = replace(content.parts[key], content=(lines[0], *new, *lines[1:]))
-    return replace(content, parts={**content.parts, key: part})
-
-
-def _moved(content: Content, master: Part, number: int) -> Content:
-    if "VALUE=DATE" in master.named("DTSTART")[0].flat:
-        first = START.date() + timedelta(days=number)
-        return _with(
-            content,
-            MASTER,
-            made("DTSTART", f"{first:%Y%m%d}", ";VALUE=DATE"),
-            made("DTEND", f"{first + timedelta(days=1):%Y%m%d}", ";VALUE=DATE"),
-        )
-    return _with(content, MASTER, *_times(START + timedelta(minutes=5 * number)))
-
-
-def _times(start: datetime) -> tuple[Line, Line]:
-    return made("DTSTART", f"{start:%Y%m%dT%H%M%SZ}"), made("DTEND", f"{start + HOUR:%Y%m%dT%H%M%SZ}")
-
-
-def _instance_edited(content: Content, master: Part, slot: Slot, *, day: int, number: int, word: str) -> Content | None:
-    instance = START + timedelta(days=day % _DAYS)
-    stamp = f"{instance:%Y%m%dT%H%M%SZ}"
-    excluded = any(stamp in line.value for line in master.named("EXDATE"))
-    key = next(
-        (key for key, part in content.parts.items() if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp),
-        None,
-    )
-    if slot is Slot.CANCELLED:
-        if excluded:
-            return None
-        parts = {each: part for each, part in content.parts.items() if each != key}
-        parts[MASTER] = replace(master, content=(*master.content, made("EXDATE", stamp)))
-        return replace(content, parts=parts)
-    if excluded:
-        return None
-    if key is None:
-        kept = [line for line in master.content if line.name not in {"RRULE", "EXDATE", "DTSTART", "DTEND"}]
-        part = replace(master, key="new", content=(kept[0], made("RECURRENCE-ID", stamp), *_times(instance), *kept[1:]))
-        content = read(parse(write(replace(content, parts={**content.parts, "new": part}))))
-        key = next(
-            key
-            for key, part in content.parts.items()
-            if key != MASTER and part.named("RECURRENCE-ID")[0].value == stamp
-        )
-    if slot is Slot.MOVED:
-        return _with(content, key, *_times(instance + timedelta(minutes=5 * (1 + number % 100))))
-    return _with(content, key, made("SUMMARY", word))

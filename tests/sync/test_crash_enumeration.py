@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.shelf import FULL, WEAK
-from tests.laws.sync_world import bare, burning
+from tests.laws.sync_deaths import burning
+from tests.laws.sync_world import bare
 from tests.store.integrity import check_integrity
 from tests.sync.appointments import event, series, with_instance
 from tests.sync.desk import Stage, SyncDesk

@@ -1,97 +1,175 @@
-"""Tests of options that are changed later: what they take away, and from whom."""
+"""Tests of how much of an appointment a rule shows, and takes over."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.sync.appointments import event
+from tests.sync.appointments import START, event
 
 if TYPE_CHECKING:
-    from tests.sync.desk import SyncDesk
+    from tests.sync.desk import Remote, Resource, SyncDesk
 
-LESS: dict[str, dict[str, Any]] = {"pull": {"pull": {"detail": "titles"}}, "push": {"push": {"detail": "busy"}}}
+GUEST = "ATTENDEE;CN=Guest:mailto:guest@example.org"
 
 
-@pytest.mark.parametrize("way", LESS)
-def test_a_rule_that_shows_less_takes_nothing_from_what_was_made_there(desk: SyncDesk, way: str) -> None:
-    there = desk.remote()
+@pytest.fixture
+def here(desk: SyncDesk) -> Resource:
+    return desk.resource()
+
+
+@pytest.fixture
+def there(desk: SyncDesk) -> Remote:
+    return desk.remote()
+
+
+def agreed(desk: SyncDesk, here: Resource, there: Remote, **options: Any) -> None:
+    """One appointment of each side stands on both, under a rule that has these options from now on."""
+    here.put(event("ours", "Cut"))
+    there.put(event("theirs", "Colour"))
     desk.rule()
-    there.put(event("theirs", "Dentist", "DESCRIPTION:Upper left", "LOCATION:Main street"))
     desk.sync()
-    before = there.text("theirs")
-
-    desk.rule(**LESS[way])
+    desk.rule(**options)
     desk.rest()
 
-    assert there.text("theirs") == before
-    assert desk.resource().titles() == {"theirs": "Dentist"}
 
-    desk.rule()
+def test_at_busy_nothing_but_the_time_goes_there(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(event("one", "Cut for Mrs. Secret", "LOCATION:Room 1", "DESCRIPTION:allergic"))
+    desk.rule(push={"detail": "busy"})
+
     desk.rest()
 
-    assert there.text("theirs") == before
+    text = there.text("one")
+    assert "SUMMARY:Busy" in text
+    for word in ("Secret", "Room 1", "allergic"):
+        assert word not in text
+    assert "Cut for Mrs. Secret" in here.text("one")
 
 
-@pytest.mark.parametrize("way", LESS)
-def test_what_was_made_there_is_still_moved_from_here_where_the_rule_shows_less(desk: SyncDesk, way: str) -> None:
-    there, here = desk.remote(), desk.resource()
-    desk.rule()
-    there.put(event("theirs", "Dentist", "DESCRIPTION:Upper left"))
-    desk.sync()
-    desk.rule(**LESS[way])
-    desk.rest()
-
-    here.put(event("theirs", "Dentist", "DESCRIPTION:Upper left", "TRANSP:TRANSPARENT"))
-    desk.rest()
-
-    assert "TRANSP:TRANSPARENT" in there.text("theirs")
-    assert "DESCRIPTION:Upper left" in there.text("theirs")
-    assert there.titles() == {"theirs": "Dentist"}
-
-
-def test_a_rule_that_shows_less_takes_the_text_from_what_was_made_here(desk: SyncDesk) -> None:
-    there, here = desk.remote(), desk.resource()
-    desk.rule()
-    here.put(event("ours", "Dentist", "DESCRIPTION:Upper left"))
-    desk.sync()
-    assert "DESCRIPTION:Upper left" in there.text("ours")
-
-    desk.rule(**LESS["push"])
-    desk.rest()
-
-    assert there.titles() == {"ours": "Busy"}
-    assert "Upper left" not in there.text("ours")
-    assert "DESCRIPTION:Upper left" in here.text("ours")
-
-
-def test_a_rule_that_shows_more_again_sends_what_was_changed_here_meanwhile(desk: SyncDesk) -> None:
-    there, here = desk.remote(), desk.resource()
-    desk.rule(**LESS["push"])
-    there.put(event("theirs", "Dentist", "DESCRIPTION:Upper left"))
-    desk.sync()
-    here.put(event("theirs", "Root canal", "DESCRIPTION:Upper left"))
-    desk.rest()
-    assert there.titles() == {"theirs": "Dentist"}
-
-    desk.rule()
-    desk.rest()
-
-    assert there.titles() == {"theirs": "Root canal"}
-    assert "DESCRIPTION:Upper left" in there.text("theirs")
-
-
-def test_guests_of_an_appointment_made_there_stay_guests_there_when_the_rule_sends_none_any_more(
-    desk: SyncDesk,
+def test_a_busy_block_that_is_moved_there_moves_here_and_its_name_stays(
+    desk: SyncDesk, here: Resource, there: Remote
 ) -> None:
-    there = desk.remote()
-    desk.rule(attendees=True)
-    there.put(event("theirs", "Meeting", "ORGANIZER:mailto:anna@example.org", "ATTENDEE:mailto:bob@example.org"))
-    desk.sync()
-    before = there.text("theirs")
-
-    desk.rule(attendees=False)
+    here.put(event("one", "Cut", "LOCATION:Room 1"))
+    desk.rule(push={"detail": "busy"})
     desk.rest()
 
-    assert there.text("theirs") == before
+    there.change("one", "Busy", "What is this?")
+    there.change("one", f"{START:%Y%m%dT%H%M%SZ}", f"{START - timedelta(hours=1):%Y%m%dT%H%M%SZ}")
+    desk.rest()
+
+    text = here.text("one")
+    assert "SUMMARY:Cut\n" in text
+    assert "LOCATION:Room 1\n" in text
+    assert f"DTSTART:{START - timedelta(hours=1):%Y%m%dT%H%M%SZ}" in text
+
+
+def test_at_titles_the_title_goes_there_and_the_rest_stays_here(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(event("one", "Cut", "LOCATION:Room 1"))
+    desk.rule(push={"detail": "titles"})
+    desk.rest()
+    assert "SUMMARY:Cut" in there.text("one")
+    assert "Room 1" not in there.text("one")
+
+    there.change("one", "Cut", "Perm")
+    desk.rest()
+
+    assert "SUMMARY:Perm" in here.text("one")
+    assert "LOCATION:Room 1" in here.text("one")
+
+
+@pytest.mark.parametrize(("detail", "title"), [("busy", "Busy"), ("titles", "Doctor")])
+def test_pulled_in_less_detail_the_rest_does_not_come_here_and_stays_there(
+    desk: SyncDesk, here: Resource, there: Remote, detail: str, title: str
+) -> None:
+    there.put(event("one", "Doctor", "LOCATION:Clinic"))
+    desk.rule(pull={"detail": detail})
+    desk.rest()
+    assert here.titles() == {"one": title}
+    assert "Clinic" not in here.text("one")
+
+    here.put(event("one", title, start=START + timedelta(hours=1)))
+    desk.rest()
+
+    assert f"DTSTART:{START + timedelta(hours=1):%Y%m%dT%H%M%SZ}" in there.text("one")
+    assert "SUMMARY:Doctor" in there.text("one")
+    assert "LOCATION:Clinic" in there.text("one")
+
+
+def test_a_private_appointment_goes_there_as_busy_and_its_text_never_comes_back_changed(
+    desk: SyncDesk, here: Resource, there: Remote
+) -> None:
+    here.put(event("one", "Divorce", "CLASS:PRIVATE", "DESCRIPTION:lawyer"))
+    desk.rule()
+    desk.rest()
+    assert there.titles() == {"one": "Busy"}
+    assert "lawyer" not in there.text("one")
+
+    there.change("one", "SUMMARY:Busy", "SUMMARY:Lunch")
+    desk.rest()
+
+    assert "SUMMARY:Divorce" in here.text("one")
+    assert "CLASS:PRIVATE" in here.text("one")
+    assert "DESCRIPTION:lawyer" in here.text("one")
+
+
+def test_less_detail_from_now_on_takes_the_text_off_there(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(event("one", "Cut", "LOCATION:Room 1"))
+    desk.rule()
+    desk.rest()
+    assert "Room 1" in there.text("one")
+
+    desk.rule(push={"detail": "busy"})
+    desk.rest()
+    assert there.titles() == {"one": "Busy"}
+    assert "Room 1" not in there.text("one")
+
+    desk.rule()
+    desk.rest()
+    assert "SUMMARY:Cut" in there.text("one")
+    assert "LOCATION:Room 1" in there.text("one")
+    assert "LOCATION:Room 1" in here.text("one")
+    assert desk.conflicts() == []
+
+
+def test_an_edit_there_while_the_detail_grows_takes_no_text_away_here(
+    desk: SyncDesk, here: Resource, there: Remote
+) -> None:
+    here.put(event("one", "Cut", "LOCATION:Room 1"))
+    desk.rule(push={"detail": "busy"})
+    desk.rest()
+
+    desk.rule()
+    there.change(
+        "one",
+        f"DTEND:{START + timedelta(hours=1):%Y%m%dT%H%M%SZ}",
+        f"DTEND:{START + timedelta(hours=2):%Y%m%dT%H%M%SZ}",
+    )
+    desk.rest()
+
+    for text in (here.text("one"), there.text("one")):
+        assert "SUMMARY:Cut" in text
+        assert "LOCATION:Room 1" in text
+        assert f"DTEND:{START + timedelta(hours=2):%Y%m%dT%H%M%SZ}" in text
+
+
+def test_a_guest_who_is_added_while_the_description_changes_there_stands_in_it(
+    desk: SyncDesk, here: Resource, there: Remote
+) -> None:
+    here.put(event("one", "Cut", "DESCRIPTION:Bring towels"))
+    desk.rule(on_conflict="theirs")
+    desk.rest()
+
+    here.put(event("one", "Cut", "DESCRIPTION:Bring towels", GUEST))
+    there.change("one", "Bring towels", "Bring soap")
+    desk.rest()
+
+    assert "Bring soap" in there.text("one")
+    assert "guest@example.org" in there.text("one")
+    assert "DESCRIPTION:Bring soap\n" in here.text("one")
+    assert GUEST in here.text("one")
+    assert desk.conflicts() == []
+
+
+# What takes time here.
