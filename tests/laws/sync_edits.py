@@ -1,22 +1,33 @@
-"""What people change in an appointment, one thing at a time."""
+"""What people make and change in the small world of the sync machine."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bridge.core.content import MASTER, Line, Part, made, read, write
+from bridge.core.canonical import digest
+from bridge.core.content import MASTER, Line, Part, made, read, with_uid, without, write
+from bridge.core.origin import ORIGIN
 from tests.store.appointments import parse
 from tests.sync.appointments import HOUR, START
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from bridge.core.content import Content
+    from bridge.core.model import CalendarObject
 
-_DAYS = 4
+DAYS = 4
+"""How many instances a series has."""
+
+
+class Kind(StrEnum):
+    """What somebody makes."""
+
+    SINGLE = "single"
+    SERIES = "series"
+    ALL_DAY = "all day"
 
 
 class Slot(StrEnum):
@@ -29,6 +40,20 @@ class Slot(StrEnum):
     INSTANCE = "instance"
     MOVED = "moved"
     CANCELLED = "cancelled"
+
+
+def made_as(obj: CalendarObject) -> str:
+    """The word with which an object was made."""
+    found = re.search(r"DESCRIPTION:made (w\d+x)", obj.raw.decode().replace("\r\n ", ""))
+    assert found is not None
+    return found[1]
+
+
+def bare(obj: CalendarObject) -> str:
+    """The meaning of an object without its UID, its mark, and what a provider that rewrites puts on and takes off."""
+    content = read(obj)
+    unknown = {line.name for part in content.parts.values() for line in part.lines if line.name.startswith("X-")}
+    return digest(parse(write(with_uid(without(content, {ORIGIN, "CLASS", *unknown}), "same"))))
 
 
 def edited(content: Content, slot: Slot, day: int, number: int, word: str) -> Content | None:
@@ -75,7 +100,7 @@ def _times(start: datetime) -> tuple[Line, Line]:
 
 
 def _instance_edited(content: Content, master: Part, slot: Slot, *, day: int, number: int, word: str) -> Content | None:
-    instance = START + timedelta(days=day % _DAYS)
+    instance = START + timedelta(days=day % DAYS)
     stamp = f"{instance:%Y%m%dT%H%M%SZ}"
     excluded = any(stamp in line.value for line in master.named("EXDATE"))
     key = next(

@@ -5,7 +5,6 @@ Each thing that somebody writes holds a word that nothing else holds, so that it
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,19 +14,18 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from bridge.core.canonical import digest
-from bridge.core.content import read, with_uid, without, write
-from bridge.core.origin import ORIGIN
+from bridge.core.content import read, write
 from bridge.store import rule as rules
 from bridge.store.schema import body, conflict, journal
 from bridge.sync.views import Views
 from tests.fakes.shelf import FULL, WEAK
-from tests.laws.sync_deaths import burning
-from tests.laws.sync_edits import Slot, edited
+from tests.laws.sync_edits import DAYS, Kind, Slot, bare, edited, made_as
+from tests.laws.sync_fuse import burning
 from tests.store.appointments import parse
 from tests.store.integrity import check_integrity
 from tests.sync.appointments import all_day, event, series
-from tests.sync.desk import Stage, SyncDesk
+from tests.sync.desk import SyncDesk
+from tests.sync.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,15 +41,6 @@ HERE = ("anna", "room")
 THERE = ("full", "weak", "next")
 PLACES = (*HERE, *THERE)
 GROUPS = {"anna": "anna", "full": "anna", "weak": "anna", "room": "room", "next": "room"}
-_DAYS = 4
-
-
-class Kind(StrEnum):
-    """What somebody makes."""
-
-    SINGLE = "single"
-    SERIES = "series"
-    ALL_DAY = "all day"
 
 
 class Fate(StrEnum):
@@ -103,7 +92,7 @@ class World:
             case Kind.SINGLE:
                 new = event(uid, word, *extra)
             case Kind.SERIES:
-                new = series(uid, word, *extra, days=_DAYS)
+                new = series(uid, word, *extra, days=DAYS)
             case Kind.ALL_DAY:
                 new = all_day(uid, word, *extra)
         self._note(uid, Deed("put", place, Slot.TITLE, word))
@@ -282,7 +271,7 @@ class World:
                 self._check_presence(uid, group, deeds)
             self._check_words(uid, deeds, kept)
         for place in PLACES:
-            made_in = Counter(_made(each) for each in self.objects(place).values())
+            made_in = Counter(made_as(each) for each in self.objects(place).values())
             assert all(times == 1 for times in made_in.values()), f"doubled in {place}: {made_in}"
         assert self.desk.parked() == []
         assert self.desk.holds() == []
@@ -427,16 +416,3 @@ def open_world() -> World:
         desk.reload()
         stage.keep()
     return World(desk)
-
-
-def _made(obj: CalendarObject) -> str:
-    found = re.search(r"DESCRIPTION:made (w\d+x)", obj.raw.decode().replace("\r\n ", ""))
-    assert found is not None
-    return found[1]
-
-
-def bare(obj: CalendarObject) -> str:
-    """The meaning of an object without its UID, its mark, and what a provider that rewrites puts on and takes off."""
-    content = read(obj)
-    unknown = {line.name for part in content.parts.values() for line in part.lines if line.name.startswith("X-")}
-    return digest(parse(write(with_uid(without(content, {ORIGIN, "CLASS", *unknown}), "same"))))

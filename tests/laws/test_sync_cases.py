@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.laws.sync_edits import Slot
-from tests.laws.sync_world import Kind, World, open_world
+from tests.laws.sync_edits import Kind, Slot
+from tests.laws.sync_world import World, open_world
 
 
 @pytest.fixture

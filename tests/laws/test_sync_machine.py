@@ -11,8 +11,8 @@ from datetime import timedelta
 from hypothesis import HealthCheck, Phase, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.laws.sync_edits import Slot
-from tests.laws.sync_world import HERE, PLACES, RULES, THERE, UIDS, Fate, Kind, World, open_world
+from tests.laws.sync_edits import Kind, Slot
+from tests.laws.sync_world import HERE, PLACES, RULES, THERE, UIDS, Fate, World, open_world
 
 SEQUENCES = 2_000
 STEPS = 14

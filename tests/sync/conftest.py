@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.store.desk import Clock
-from tests.sync.desk import SyncDesk, new_database
+from tests.sync.desk import SyncDesk
+from tests.sync.stage import new_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,15 +15,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import event
-
 from bridge.config import load
 from bridge.core.decision import Move
 from bridge.errors import LeaseLost
 from bridge.store import collection, conflict, held, lease, link, outbox, parked, placement
 from bridge.store import rule as rules
 from bridge.store.collection import Address, Kind
-from bridge.store.database import Database
 from bridge.store.held import State
 from bridge.store.journal import Author
 from bridge.sync import decisions
@@ -43,6 +40,7 @@ if TYPE_CHECKING:
     from bridge.core.model import CalendarObject
     from bridge.core.plan import Plan
     from bridge.store.conflict import ConflictRecord
+    from bridge.store.database import Database
     from bridge.store.held import Held
     from bridge.store.link import Link
     from bridge.store.parked import Parked
@@ -55,7 +53,6 @@ POLL = timedelta(minutes=5)
 QUIET = frozenset({Move.NOTHING, Move.FROZEN, Move.IGNORED, Move.BLOCKED, Move.FORGET, Move.HELD})
 _MOST_ROUNDS = 40
 _configurations: dict[str, Configuration] = {}
-_template: list[bytes] = []
 
 
 class PassFailed(AssertionError):
@@ -85,65 +82,6 @@ def configured(resources: tuple[str, ...], connections: tuple[str, ...], by_key:
         _configurations[text] = load(folder / "bridge.yaml", environ={"PASSWORD": "word"})
         shutil.rmtree(folder)
     return _configurations[text]
-
-
-def new_database(folder: Path, clock: Callable[[], Any]) -> Database:
-    """An empty store in a file, that does not wait for the disk."""
-    path = folder / "store.sqlite3"
-    if not _template:
-        first = Database(f"sqlite:///{path}", clock=clock)
-        first.migrate()
-        with first.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        first.close()
-        _template.append(path.read_bytes())
-    path.write_bytes(_template[0])
-    return open_database(path, clock)
-
-
-def open_database(path: Path, clock: Callable[[], Any]) -> Database:
-    """The store in `path`; what is written survives the death of the process, not that of the machine."""
-    database = Database(f"sqlite:///{path}", clock=clock)
-
-    @event.listens_for(database.engine, "connect")
-    def _do_not_wait(connection: Any, _record: object) -> None:
-        connection.execute("PRAGMA synchronous = OFF")
-
-    return database
-
-
-class Stage:
-    """A store that many tests use, one after another: to open one takes longer than many of them last."""
-
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="calbridge-")
-        self.clock = Clock()
-        self._path = Path(self._folder.name) / "store.sqlite3"
-        self.database = new_database(Path(self._folder.name), self.clock)
-        self._first: bytes | None = None
-
-    def clear(self) -> bool:
-        """Brings the store back to how it was kept; gives whether it ever was."""
-        if self._first is None:
-            return False
-        self.clock.now = Clock().now
-        self.database.close()
-        for name in ("store.sqlite3-wal", "store.sqlite3-shm"):
-            (Path(self._folder.name) / name).unlink(missing_ok=True)
-        self._path.write_bytes(self._first)
-        return True
-
-    def keep(self) -> None:
-        """Keeps the store as it is, for all worlds that follow."""
-        with self.database.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.database.close()
-        self._first = self._path.read_bytes()
-
-    def close(self) -> None:
-        """Ends it, with its files."""
-        self.database.close()
-        self._folder.cleanup()
 
 
 @dataclass

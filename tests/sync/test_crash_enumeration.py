@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.shelf import FULL, WEAK
-from tests.laws.sync_deaths import burning
-from tests.laws.sync_world import bare
+from tests.laws.sync_edits import bare
+from tests.laws.sync_fuse import burning
 from tests.store.integrity import check_integrity
 from tests.sync.appointments import event, series, with_instance
-from tests.sync.desk import Stage, SyncDesk
+from tests.sync.desk import SyncDesk
+from tests.sync.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,13 +1,13 @@
-"""Tests of how much of an appointment a rule shows, and takes over."""
+"""Tests of how much of an appointment a rule shows: its detail, what takes time, and its guests."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sync.appointments import START, event
+from tests.sync.appointments import START, all_day, event
 
 if TYPE_CHECKING:
     from tests.sync.desk import Remote, Resource, SyncDesk
@@ -25,14 +25,7 @@ def there(desk: SyncDesk) -> Remote:
     return desk.remote()
 
 
-def agreed(desk: SyncDesk, here: Resource, there: Remote, **options: Any) -> None:
-    """One appointment of each side stands on both, under a rule that has these options from now on."""
-    here.put(event("ours", "Cut"))
-    there.put(event("theirs", "Colour"))
-    desk.rule()
-    desk.sync()
-    desk.rule(**options)
-    desk.rest()
+# Detail.
 
 
 def test_at_busy_nothing_but_the_time_goes_there(desk: SyncDesk, here: Resource, there: Remote) -> None:
@@ -173,3 +166,64 @@ def test_a_guest_who_is_added_while_the_description_changes_there_stands_in_it(
 
 
 # What takes time here.
+
+
+@pytest.mark.parametrize(("free", "transparency"), [("ignore", "TRANSPARENT"), ("block", "OPAQUE")])
+def test_free_says_whether_what_is_free_there_takes_time_here(
+    desk: SyncDesk, here: Resource, there: Remote, free: str, transparency: str
+) -> None:
+    there.put(event("one", "Reminder", "TRANSP:TRANSPARENT"))
+    desk.rule(pull={"free": free})
+
+    desk.rest()
+
+    assert f"TRANSP:{transparency}" in here.text("one")
+    assert "TRANSP:TRANSPARENT" in there.text("one")
+
+
+@pytest.mark.parametrize(("option", "blocks"), [("block", True), ("ignore", False)])
+def test_all_day_says_whether_whole_days_there_take_time_here(
+    desk: SyncDesk, here: Resource, there: Remote, option: str, *, blocks: bool
+) -> None:
+    there.put(all_day("one", "Holiday"))
+    desk.rule(pull={"all_day": option})
+
+    desk.rest()
+
+    assert ("TRANSP:TRANSPARENT" not in here.text("one")) is blocks
+    assert "TRANSP" not in there.text("one")
+
+
+# Guests.
+
+
+def test_guests_stand_in_the_description_there_and_not_in_ours(desk: SyncDesk, here: Resource, there: Remote) -> None:
+    here.put(event("one", "Cut", "DESCRIPTION:Bring towels", GUEST))
+    desk.rule()
+    desk.rest()
+    assert "ATTENDEE" not in there.text("one")
+    assert "guest@example.org" in there.text("one")
+
+    there.change("one", "Bring towels", "Bring soap")
+    there.change("one", "SUMMARY:Cut", "SUMMARY:Perm")
+    desk.rest()
+
+    text = here.text("one")
+    assert "DESCRIPTION:Bring soap\n" in text
+    assert "SUMMARY:Perm\n" in text
+    assert GUEST in text
+
+
+def test_with_attendees_guests_go_there_as_guests_whom_nobody_writes_to(
+    desk: SyncDesk, here: Resource, there: Remote
+) -> None:
+    here.put(event("one", "Cut", GUEST))
+    desk.rule(attendees=True)
+    desk.rest()
+
+    assert "mailto:guest@example.org" in there.text("one")
+    assert "SCHEDULE-AGENT=CLIENT" in there.text("one")
+    there.change("one", "SUMMARY:Cut", "SUMMARY:Perm")
+    desk.rest()
+    assert GUEST in here.text("one")
+    assert "SUMMARY:Perm" in here.text("one")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.core.decision import Move
-from tests.sync.appointments import START, all_day, event, series, task
+from tests.sync.appointments import START, event, series, task
 
 if TYPE_CHECKING:
     from tests.sync.desk import Remote, Resource, SyncDesk
@@ -217,70 +217,6 @@ def test_only_the_categories_of_the_rule_go_over(desk: SyncDesk, here: Resource,
 
     assert here.titles() == {"ours": "Cut", "mine": "Dentist", "theirs": "Colour"}
     assert there.titles() == {"ours": "Cut", "yours": "Holiday", "theirs": "Colour"}
-
-
-# Detail.
-
-
-@pytest.mark.parametrize(("free", "transparency"), [("ignore", "TRANSPARENT"), ("block", "OPAQUE")])
-def test_free_says_whether_what_is_free_there_takes_time_here(
-    desk: SyncDesk, here: Resource, there: Remote, free: str, transparency: str
-) -> None:
-    there.put(event("one", "Reminder", "TRANSP:TRANSPARENT"))
-    desk.rule(pull={"free": free})
-
-    desk.rest()
-
-    assert f"TRANSP:{transparency}" in here.text("one")
-    assert "TRANSP:TRANSPARENT" in there.text("one")
-
-
-@pytest.mark.parametrize(("option", "blocks"), [("block", True), ("ignore", False)])
-def test_all_day_says_whether_whole_days_there_take_time_here(
-    desk: SyncDesk, here: Resource, there: Remote, option: str, *, blocks: bool
-) -> None:
-    there.put(all_day("one", "Holiday"))
-    desk.rule(pull={"all_day": option})
-
-    desk.rest()
-
-    assert ("TRANSP:TRANSPARENT" not in here.text("one")) is blocks
-    assert "TRANSP" not in there.text("one")
-
-
-# Guests.
-
-
-def test_guests_stand_in_the_description_there_and_not_in_ours(desk: SyncDesk, here: Resource, there: Remote) -> None:
-    here.put(event("one", "Cut", "DESCRIPTION:Bring towels", GUEST))
-    desk.rule()
-    desk.rest()
-    assert "ATTENDEE" not in there.text("one")
-    assert "guest@example.org" in there.text("one")
-
-    there.change("one", "Bring towels", "Bring soap")
-    there.change("one", "SUMMARY:Cut", "SUMMARY:Perm")
-    desk.rest()
-
-    text = here.text("one")
-    assert "DESCRIPTION:Bring soap\n" in text
-    assert "SUMMARY:Perm\n" in text
-    assert GUEST in text
-
-
-def test_with_attendees_guests_go_there_as_guests_whom_nobody_writes_to(
-    desk: SyncDesk, here: Resource, there: Remote
-) -> None:
-    here.put(event("one", "Cut", GUEST))
-    desk.rule(attendees=True)
-    desk.rest()
-
-    assert "mailto:guest@example.org" in there.text("one")
-    assert "SCHEDULE-AGENT=CLIENT" in there.text("one")
-    there.change("one", "SUMMARY:Cut", "SUMMARY:Perm")
-    desk.rest()
-    assert GUEST in here.text("one")
-    assert "SUMMARY:Perm" in here.text("one")
 
 
 # Plans.

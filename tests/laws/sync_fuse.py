@@ -1,4 +1,4 @@
-"""A process dies at a chosen step: a statement, a commit, or a call to an upstream."""
+"""A process is killed at any step of what it does."""
 
 from __future__ import annotations
 
