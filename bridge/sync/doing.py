@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bridge.core import origin
 from bridge.core.decision import Blocked, Move, allowed, winner
 from bridge.core.recurrence import held_components
 from bridge.core.series import time_of
@@ -246,6 +247,11 @@ class Doing:
         if link is not None and does_not_converge(self._a, link):
             park_restless(self._a, verdict)
             return
+        until = self._in_grace_until(verdict)
+        if until is not None:
+            self._postpone(verdict, until)
+            self._advance(1)
+            return
         try:
             self._carry_out(verdict)
         except (
@@ -274,11 +280,7 @@ class Doing:
             case Move.ADOPT:
                 self._adopt(verdict)
             case Move.DELETE_HERE:
-                until = self._in_grace_until(verdict)
-                if until is None:
-                    pull.remove(a, verdict, author=self.author)
-                else:
-                    self._postpone(verdict, until)
+                pull.remove(a, verdict, author=self.author)
             case Move.DELETE_THERE:
                 push.remove(a, verdict)
             case _:
@@ -303,9 +305,12 @@ class Doing:
         return min((intent.noted_at for intent in verdict.pair.intents if intent.side is Side.THERE), default=None)
 
     def _in_grace_until(self, verdict: Verdict) -> datetime | None:
-        """Until when the absence of an object proves nothing, as we have just written it; None where it does."""
-        written_at = verdict.pair.linked.written_at
-        if verdict.pair.hint is not Hint.ABSENT or written_at is None or self._a.clock() - written_at >= GRACE:
+        """Until when the absence of an object proves nothing, as we have just made it there; None where it does."""
+        if verdict.step.move is not Move.DELETE_HERE or verdict.pair.hint is not Hint.ABSENT:
+            return None
+        written_at, there = verdict.pair.linked.written_at, verdict.bases.there
+        is_ours = there is not None and origin.marks(there) == self._a.origin
+        if not is_ours or written_at is None or self._a.clock() - written_at >= GRACE:
             return None
         return written_at + GRACE
 
