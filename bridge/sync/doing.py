@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from bridge.core import origin
 from bridge.core.decision import Blocked, Move, allowed, winner
 from bridge.core.recurrence import held_components
 from bridge.core.series import time_of
@@ -304,11 +305,12 @@ class Doing:
         return min((intent.noted_at for intent in verdict.pair.intents if intent.side is Side.THERE), default=None)
 
     def _in_grace_until(self, verdict: Verdict) -> datetime | None:
-        """Until when the absence of an object proves nothing, as we have just written it; None where it does."""
-        if verdict.step.move is not Move.DELETE_HERE:
+        """Until when the absence of an object proves nothing, as we have just made it there; None where it does."""
+        if verdict.step.move is not Move.DELETE_HERE or verdict.pair.hint is not Hint.ABSENT:
             return None
-        written_at = verdict.pair.linked.written_at
-        if verdict.pair.hint is not Hint.ABSENT or written_at is None or self._a.clock() - written_at >= GRACE:
+        written_at, there = verdict.pair.linked.written_at, verdict.bases.there
+        is_ours = there is not None and origin.marks(there) == self._a.origin
+        if not is_ours or written_at is None or self._a.clock() - written_at >= GRACE:
             return None
         return written_at + GRACE
 

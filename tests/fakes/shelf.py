@@ -67,6 +67,7 @@ class Shelf:
         misdeeds: What is done instead, or after, a call: popped from the front; None lets a call pass.
         inline: Whether its listings hold the objects themselves.
         neighbours: The other calendars of the same remote user; a UID stands in one of them only.
+        takes_uid_twice: Whether it takes the same UID at two places, as DAViCal does.
         id: Of the calendar, as its connection lists it.
         one_by_one: Held while something is created: several connections create at once.
         watched: Told of each call before and after it is answered; what it raises goes to the caller.
@@ -83,6 +84,7 @@ class Shelf:
     misdeeds: list[str | None] = field(default_factory=list)
     inline: bool = False
     neighbours: list[Shelf] = field(default_factory=list, repr=False)
+    takes_uid_twice: bool = False
     id: str = "shelf"
     watched: Callable[[str, str], None] | None = field(default=None, repr=False)
     one_by_one: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -189,7 +191,9 @@ class ShelfUpstream:
         remote_id = f"{request_id}.ics"
         with self._shelf.one_by_one:
             if remote_id not in self._shelf.objects:
-                if any(shelf.holds(new.uid, self._parse) for shelf in (self._shelf, *self._shelf.neighbours)):
+                if not self._shelf.takes_uid_twice and any(
+                    shelf.holds(new.uid, self._parse) for shelf in (self._shelf, *self._shelf.neighbours)
+                ):
                     raise UidTaken(f"The UID {new.uid!r} is taken.")
                 self._shelf.put(remote_id, self._rewritten(new))
         return self._answer("create", remote_id, misdeed)

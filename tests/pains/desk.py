@@ -20,7 +20,8 @@ from bridge.sync.removal import Removal, Wanted
 from tests.fakes.shelf import ShelfUpstream
 from tests.store.appointments import parse
 from tests.store.desk import Clock
-from tests.sync.desk import SyncDesk, new_database
+from tests.sync.desk import SyncDesk
+from tests.sync.stage import new_database
 from tests.upstream.ics_url.feed_server import upstream as feed_upstream
 
 if TYPE_CHECKING:

@@ -193,6 +193,32 @@ def test_pain_03_what_we_have_just_put_there_may_be_listed_late(desk: PainDesk) 
     assert set(desk.resource().titles()) == set(desk.remote().titles()) == {"old", "new"}
 
 
+def test_pain_03_what_somebody_made_there_and_deleted_again_goes_at_once(desk: PainDesk) -> None:
+    filled(desk, ["old"])
+    desk.remote().put(event("short"))
+    desk.poll()
+    desk.remote().delete("short")
+    expire(desk)
+
+    report = desk.sync()
+
+    assert set(desk.resource().titles()) == {"old"}
+    assert report is not None
+    assert report.counts == {Move.DELETE_HERE: 1}
+
+
+def test_pain_03_an_absence_that_proves_nothing_is_not_logged_as_a_deletion(desk: PainDesk) -> None:
+    filled(desk, ["old"])
+    desk.resource().put(event("new"))
+    desk.run_due()
+
+    with unlisted(desk.remote(), "new"):
+        report = desk.poll()
+
+    assert report is not None
+    assert not report.counts
+
+
 def test_pain_03_what_stays_unlisted_after_a_while_was_deleted(desk: PainDesk) -> None:
     filled(desk, ["old"])
     desk.resource().put(event("new"))

@@ -266,6 +266,7 @@ def test_near_miss_a_creation_whose_answer_was_lost_is_not_repeated(desk: PainDe
     desk.rule()
     desk.sync()
     desk.resource().put(event("one"))
+    desk.remote().shelf.takes_uid_twice = True
     desk.remote().shelf.misdeeds = [None, "lost"]
 
     desk.sync(fails=True)

@@ -134,22 +134,20 @@ def test_pain_21_an_upstream_that_asks_for_peace_gets_it(desk: PainDesk) -> None
     assert desk.remote().titles() == {"one": "Haircut"}
 
 
-def forgetful(original: Any) -> Any:
-    """Announcements that take what is announced for done."""
-    from bridge.store import outbox  # noqa: PLC0415
+def giving_up(_: Any) -> Any:
+    """What failed is taken for dealt with."""
+    from bridge.store import link, outbox  # noqa: PLC0415
 
-    def announce(a: Any, verdicts: Any) -> Any:
-        announced = original(a, verdicts)
-        with a.writing() as tx:
-            for verdict in verdicts:
-                for intent in verdict.pair.intents:
-                    outbox.settle(tx, intent)
-        return announced
+    def failed(self: Any, verdict: Any, _error: Any) -> None:
+        with self._a.writing() as tx:
+            for intent in verdict.pair.intents:
+                outbox.settle(tx, intent)
+            link.remove(tx, self._a.rule.id, verdict.pair.uid)
 
-    return announce
+    return failed
 
 
-@kept_away_by("bridge.sync.push:announce", forgetful)
+@kept_away_by("bridge.sync.doing:Doing._failed", giving_up)
 def test_pain_21_what_could_not_be_written_for_throttling_comes_later_and_once(desk: PainDesk) -> None:
     desk.rule()
     desk.sync()

@@ -88,6 +88,14 @@ class Elsewhere:
     def stop(self) -> None:
         self._stack.close()
 
+    def filled_calendar(self, name: str, components: bytes) -> RemoteCalendar:
+        """Makes a calendar with all these components in it, in one request."""
+        path = f"{self.server.home}{name}/"
+        head = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Test//EN\r\nX-WR-CALNAME:" + name.encode() + b"\r\n"
+        reply = self.server.ask("PUT", path, head + components + b"END:VCALENDAR\r\n", Content_Type="text/calendar")
+        assert reply.status == 201, reply.body
+        return RemoteCalendar(self, name, path)
+
     def calendar(self, name: str = "Work") -> RemoteCalendar:
         """Makes a calendar."""
         return RemoteCalendar(self, name, self.server.make_calendar(name))
