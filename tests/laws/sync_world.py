@@ -242,7 +242,8 @@ class World:
         for remote in self.desk.remotes.values():
             remote.shelf.misdeeds.clear()
         for key in RULES:
-            self.resume(key)
+            if self.desk.rule_now(key).paused:
+                self.resume(key)
         self.desk.rest()
         # The comparison of the night may bring more to light; when it has, no pass writes anything any more.
         self.desk.wait(timedelta(days=1))

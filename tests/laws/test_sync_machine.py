@@ -9,13 +9,15 @@ import os
 from datetime import timedelta
 
 from hypothesis import HealthCheck, Phase, settings, strategies
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from tests.laws.sync_edits import Kind, Slot
 from tests.laws.sync_world import HERE, PLACES, RULES, THERE, UIDS, Fate, World, open_world
 
 SEQUENCES = 2_000
-STEPS = 14
+STEPS = 12
+ENOUGH = 4
+"""So much has to happen before a rest pays."""
 
 remotes = strategies.sampled_from(THERE)
 uids = strategies.sampled_from(UIDS)
@@ -120,6 +122,7 @@ class SyncMachine(RuleBasedStateMachine):
         self.world.wait(length)
         self.world.run_with(lambda: self._delete(which), at)
 
+    @precondition(lambda self: sum(map(len, self.world.deeds.values())) >= ENOUGH)
     @rule()
     def everything_comes_to_rest(self) -> None:
         self.world.rest()
