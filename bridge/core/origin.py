@@ -23,6 +23,7 @@ ORIGIN: Final = "X-CALBRIDGE-ORIGIN"
 
 _DIGITS: Final = 16
 _REQUEST_DIGITS: Final = 32
+_ALIAS: Final = "@calbridge"
 _PART = re.compile(rf"[0-9a-f]{{{_DIGITS}}}")
 
 
@@ -79,7 +80,12 @@ class Origin:
 
     def alias(self, uid: str, generation: int) -> str:
         """The UID under which an object is created where its own is taken, the same for every try of it."""
-        return f"{self.request_id(uid, generation)}@calbridge"
+        return f"{self.request_id(uid, generation)}{_ALIAS}"
+
+
+def is_alias(uid: str) -> bool:
+    """Whether a UID can be one that `Origin.alias` gave."""
+    return uid.endswith(_ALIAS)
 
 
 def _tag(secret: bytes, text: str) -> str:
