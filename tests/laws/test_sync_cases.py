@@ -66,6 +66,19 @@ def test_a_guest_is_listed_in_what_is_adopted_there(world: World) -> None:
 
 
 @pytest.mark.parametrize("at", range(12))
+def test_what_is_edited_and_gets_another_id_there_under_another_uid_stays_linked(world: World, at: int) -> None:
+    world.put_new("anna", "u")
+    world.rest()
+    world.share("u")
+    world.wait(timedelta(minutes=5))
+    world.run_with(lambda: world.edit("next", "u", Slot.TITLE), at)
+    world.edit("room", "u", Slot.PLACE)
+    world.rename("next", "u")
+
+    world.rest()
+
+
+@pytest.mark.parametrize("at", range(12))
 def test_a_worker_that_was_taken_over_does_nothing_twice(world: World, at: int) -> None:
     world.put_new("anna", "u", Kind.SERIES)
     world.put_new("full", "v")
