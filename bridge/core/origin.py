@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 ORIGIN: Final = "X-CALBRIDGE-ORIGIN"
 """The property that carries the mark."""
 
-ALIAS_END: Final = "@calbridge"
-"""What the UIDs end with that objects are given where their own are taken."""
-
 _DIGITS: Final = 16
 _REQUEST_DIGITS: Final = 32
+_ALIAS: Final = "@calbridge"
 _PART = re.compile(rf"[0-9a-f]{{{_DIGITS}}}")
 
 
@@ -82,7 +80,12 @@ class Origin:
 
     def alias(self, uid: str, generation: int) -> str:
         """The UID under which an object is created where its own is taken, the same for every try of it."""
-        return f"{self.request_id(uid, generation)}{ALIAS_END}"
+        return f"{self.request_id(uid, generation)}{_ALIAS}"
+
+
+def is_alias(uid: str) -> bool:
+    """Whether a UID can be one that `Origin.alias` gave."""
+    return uid.endswith(_ALIAS)
 
 
 def _tag(secret: bytes, text: str) -> str:

@@ -68,12 +68,6 @@ class Plan:
         """How many steps there are of each move that occurs, `NOTHING` left out."""
         return Counter(step.move for step in self.steps if step.move is not Move.NOTHING)
 
-    @property
-    def deletions(self) -> tuple[int, int]:
-        """How many objects it deletes here, and there."""
-        counts = self.counts
-        return counts.get(Move.DELETE_HERE, 0), counts.get(Move.DELETE_THERE, 0)
-
     def sentence(self) -> str:
         """The plan in one sentence: 'link 41 that are on both sides, create 17 here, create 230 there'."""
         counts = self.counts

@@ -77,7 +77,7 @@ class Doing:
         # A rule that looks often tries often.
         self._until_writable = min(_UNTIL_WRITABLE, _POLLS_UNTIL_WRITABLE * a.terms.poll)
         self._run_id: int | None = None
-        self._left: list[Verdict] = []
+        self._left: list[tuple[Verdict, timedelta]] = []
         self._to_log: list[Verdict] = []
         self._done = self._total = 0
 
@@ -131,15 +131,13 @@ class Doing:
 
     def leave_intents(self, tx: Transaction) -> None:
         """Notes what a whole pass saw and did not do, as nothing else would bring it back."""
-        here = [verdict.pair.uid for verdict in self._left if verdict.pair.here is not None]
-        there = [
-            (verdict.pair.remote_id, verdict.pair.hint or Hint.CHANGED)
-            for verdict in self._left
-            if verdict.pair.remote_id is not None
-        ]
-        later = tx.now + _UNTIL_DECIDED
-        outbox.bring_back(tx, self._a.rule.id, Side.HERE, here, not_before=later)
-        outbox.note_there(tx, self._a.rule.id, there, not_before=later)
+        for verdict, wait in self._left:
+            pair, later = verdict.pair, tx.now + wait
+            if pair.here is not None or pair.link is not None:
+                outbox.bring_back(tx, self._a.rule.id, Side.HERE, [pair.uid], not_before=later)
+            if pair.remote_id is not None:
+                there = [(pair.remote_id, pair.hint or Hint.CHANGED)]
+                outbox.note_there(tx, self._a.rule.id, there, not_before=later)
 
     @property
     def author(self) -> Author:
@@ -157,7 +155,7 @@ class Doing:
         """Puts off what cannot be done now."""
         if not verdicts:
             return
-        self._left += verdicts
+        self._left += [(verdict, wait) for verdict in verdicts]
         with self._a.writing() as tx:
             for verdict in verdicts:
                 for intent in verdict.pair.intents:

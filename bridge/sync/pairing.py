@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bridge.core import content
 from bridge.core.decision import Change
-from bridge.core.origin import ALIAS_END
+from bridge.core.origin import is_alias
 from bridge.core.sides import Side
 from bridge.store import journal, parked, placement
 from bridge.store import link as links
@@ -151,7 +151,7 @@ class _Pairing:
             by_remote = links.by_remotes(tx, a.rule.id, self._hints)
         found, gone = self._look(by_remote)
         wanted = {*self._here, *uids, *(link.uid for link in by_remote.values())}
-        self._learn_aliases(found, gone, by_remote)
+        self._learn_aliases(found, by_remote, gone)
         wanted |= {self._uid(each.object) for each in found.values() if not isinstance(each.object, Unreadable)}
         with a.database.reading() as tx:
             here = {each.uid: each for each in placement.by_uids(tx, a.rule.collection_id, wanted)}
@@ -199,24 +199,24 @@ class _Pairing:
                 self._add_unlinked(each, pairs, by_uid, here, gone)
         return Pairing(tuple(pairs.values()), tuple(self._aside))
 
-    def _learn_aliases(self, found: Mapping[str, Found], gone: set[str], by_remote: Mapping[str, Link]) -> None:
-        """Reads under which other UIDs our objects may stand there that no link leads to (any more)."""
+    def _learn_aliases(self, found: Mapping[str, Found], by_remote: Mapping[str, Link], gone: set[str]) -> None:
+        """Reads under which other UIDs objects of ours stand there: created under an alias, or adopted under their own.
+
+        Such an object may have got another remote id, or the answer to its creation may have been lost.
+        """
         a = self._a
-        unlinked = {
-            each.object.uid
-            for remote_id, each in found.items()
-            if remote_id not in by_remote and not isinstance(each.object, Unreadable)
-        }
+        unlinked = [each.object for id_, each in found.items() if id_ not in by_remote]
         if not unlinked:
             return
         with a.database.reading() as tx:
-            if any(uid.endswith(ALIAS_END) for uid in unlinked):
-                known = links.every(tx, a.rule.id)
-                self._aliases = {a.origin.alias(link.uid, link.generation): link.uid for link in known}
-            moved = [by_remote[remote_id] for remote_id in gone if remote_id in by_remote]
-            self._aliases |= {
-                a.parse(journal.raw(tx, link.base_there)).uid: link.uid for link in moved if link.base_there is not None
-            }
+            for remote_id in gone & by_remote.keys():
+                link = by_remote[remote_id]
+                if link.base_there is not None:
+                    self._aliases[a.parse(journal.raw(tx, link.base_there)).uid] = link.uid
+            if any(not isinstance(obj, Unreadable) and is_alias(obj.uid) for obj in unlinked):
+                self._aliases |= {
+                    a.origin.alias(each.uid, each.generation): each.uid for each in links.every(tx, a.rule.id)
+                }
 
     def _uid(self, there: CalendarObject) -> str:
         """The UID here of an object that no link names."""

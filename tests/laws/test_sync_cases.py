@@ -90,3 +90,16 @@ def test_a_worker_that_was_taken_over_does_nothing_twice(world: World, at: int) 
     world.run_taken_over(at)
 
     world.rest()
+
+
+def test_what_stands_there_under_another_uid_and_gets_another_id_while_it_is_edited_here_stays_one() -> None:
+    world = open_world()
+    world.put_new("anna", "u")
+    world.run()
+    world.share("u")
+    world.rest()
+    assert world.remote("next").shelf.objects
+    world.rename("next", "u")
+    world.edit("anna", "u", Slot.TIME)
+
+    world.rest()

@@ -1,4 +1,4 @@
-"""Two thousand appointments each way come through, whatever the time that it takes."""
+"""Hundreds of appointments each way come through, whatever the time that it takes."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from tests.system.elsewhere import RemoteCalendar
 
-MANY = 2_000
-PATIENCE = 900.0
+MANY = 400
+PATIENCE = 300.0
 
 
 def components(raw: bytes) -> bytes:
@@ -48,7 +48,7 @@ def fill(server: Server) -> None:
         assert not any(isinstance(outcome, Exception) for outcome in outcomes)
 
 
-def test_thousands_of_appointments_come_through_both_ways(tmp_path: Path) -> None:
+def test_hundreds_of_appointments_come_through_both_ways(tmp_path: Path) -> None:
     meant = {f"{whose}-{number}" for whose in ("ours", "theirs") for number in range(MANY)}
     with elsewhere(tmp_path / "elsewhere") as other:
         work = theirs(other)
