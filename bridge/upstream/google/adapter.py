@@ -7,6 +7,8 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import requests
+
 from bridge.upstream.google import listing, reading, watching, writing
 from bridge.upstream.google.calendars import COMPONENTS, calendars
 from bridge.upstream.google.place import Place
@@ -46,6 +48,7 @@ class GoogleUpstream:
         limits: On time and size.
         clock: Seconds that never go back.
         turn: Waits until a request may go, and holds its place until the answer is there.
+        session: Makes what keeps the connections.
     """
 
     def __init__(
@@ -60,9 +63,10 @@ class GoogleUpstream:
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+        session: Callable[[], requests.Session] = requests.Session,
     ) -> None:
         host = "Google" if endpoint == API else urlsplit(endpoint).netloc
-        self._wire = Wire(host=host, access=access, verify=verify, limits=limits, clock=clock, turn=turn)
+        self._wire = Wire(host=host, access=access, verify=verify, limits=limits, clock=clock, turn=turn, session=session)
         self._endpoint = endpoint
         self._parse = parse
         self._zone = str(zone)
