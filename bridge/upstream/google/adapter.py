@@ -66,7 +66,9 @@ class GoogleUpstream:
         session: Callable[[], requests.Session] = requests.Session,
     ) -> None:
         host = "Google" if endpoint == API else urlsplit(endpoint).netloc
-        self._wire = Wire(host=host, access=access, verify=verify, limits=limits, clock=clock, turn=turn, session=session)
+        self._wire = Wire(
+            host=host, access=access, verify=verify, limits=limits, clock=clock, turn=turn, session=session
+        )
         self._endpoint = endpoint
         self._parse = parse
         self._zone = str(zone)
@@ -80,8 +82,7 @@ class GoogleUpstream:
     def capabilities(self) -> Capabilities:
         """What Google Calendar can do.
 
-        What it cannot hold is emulated or left out, so texts do not all come back as they were sent; series of a
-        frequency below a day are refused.
+        What it cannot hold is emulated or left out, so neither texts nor series all come back as they were sent.
         """
         return Capabilities(
             writable=True,
@@ -90,7 +91,7 @@ class GoogleUpstream:
             conditional=True,
             exclusive_create=True,
             keeps_text=False,
-            holds_series=True,
+            holds_series=False,
         )
 
     def calendars(self) -> Sequence[RemoteCalendar]:

@@ -6,7 +6,7 @@ import io
 import json
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -128,7 +128,7 @@ class Somebody:
 
     def offer(self, raw: bytes, *, name: str = "") -> bool:  # noqa: ARG002 -- Google has no file names
         """Puts an object, and tells whether it was taken."""
-        events = icalendar.Calendar.from_ical(raw).walk("VEVENT")
+        events: list[Any] = icalendar.Calendar.from_ical(raw).walk("VEVENT")
         if not events:
             return False
         uid = str(events[0]["UID"])
@@ -138,7 +138,7 @@ class Somebody:
             if known is None:
                 made = self._page.import_({"iCalUID": uid, **_body(master)})
             else:
-                made = self._page.edit(known["id"], {name: None for name in _OPTIONAL} | _body(master))
+                made = self._page.edit(known["id"], dict.fromkeys(_OPTIONAL) | _body(master))
         except Refused:
             return False
         for event in events:
@@ -152,7 +152,7 @@ class Somebody:
 
     def put_at(self, request: Request, raw: bytes) -> None:
         """Puts an object under the id that a creation is about to give one."""
-        event = icalendar.Calendar.from_ical(raw).walk("VEVENT")[0]
+        event: Any = icalendar.Calendar.from_ical(raw).walk("VEVENT")[0]
         event_id = json.loads(request.body)["id"]
         self._named[event_id] = str(event["UID"])
         self._page.put({"id": event_id, **_body(event)})
@@ -197,7 +197,7 @@ class Somebody:
                 lines += ["RECURRENCE-ID", *_lines(event)]
         return "\n".join(lines).encode()
 
-    def _put_instance(self, master: str, event: icalendar.Event) -> None:
+    def _put_instance(self, master: str, event: Any) -> None:
         original = event["RECURRENCE-ID"].dt
         instance = f"{master}_{_stamp(original)}"
         if event.get("STATUS") == "CANCELLED":
@@ -208,11 +208,10 @@ class Somebody:
 
 
 _OPTIONAL = ("description", "location", "recurrence", "reminders")
-_WINDOWS = {"Salon Time": "Europe/Amsterdam"}
 _LINES = ("RRULE", "RDATE", "EXDATE")
 
 
-def _body(event: icalendar.Event) -> dict[str, Any]:
+def _body(event: Any) -> dict[str, Any]:
     start = event["DTSTART"].dt
     end = event["DTEND"].dt if "DTEND" in event else start
     body: dict[str, Any] = {"summary": str(event.get("SUMMARY", "")), "start": _when(start), "end": _when(end)}
@@ -229,7 +228,7 @@ def _body(event: icalendar.Event) -> dict[str, Any]:
     return body
 
 
-def _recurrence(event: icalendar.Event) -> Iterator[str]:
+def _recurrence(event: Any) -> Iterator[str]:
     for name in _LINES:
         found = event.get(name)
         for value in found if isinstance(found, list) else [] if found is None else [found]:
@@ -244,21 +243,18 @@ def _when(moment: date) -> dict[str, str]:
         return {"date": moment.isoformat()}
     if moment.tzinfo is None:
         return {"dateTime": moment.isoformat(), "timeZone": ZONE}
-    if moment.tzinfo == UTC:
-        return {"dateTime": moment.isoformat(), "timeZone": "UTC"}
     return {"dateTime": moment.replace(tzinfo=None).isoformat(), "timeZone": _zone_name(moment)}
 
 
 def _zone_name(moment: datetime) -> str:
-    name = str(getattr(moment.tzinfo, "key", "") or "")
-    return name if "/" in name else ZONE
+    name = str(moment.tzinfo)
+    return name if name == "UTC" or "/" in name else ZONE
 
 
 def _stamp(moment: date) -> str:
     if not isinstance(moment, datetime):
         return f"{moment:%Y%m%d}"
-    aware = moment.replace(tzinfo=ZoneInfo(_zone_name(moment))) if moment.tzinfo != UTC else moment
-    return f"{aware.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return f"{moment.replace(tzinfo=ZoneInfo(_zone_name(moment))).astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def _lines(event: Mapping[str, Any]) -> Iterator[str]:
@@ -279,6 +275,3 @@ def new_calendar(google: FakeGoogle, *, zone: str = ZONE) -> ByHand:
         google.add_user(USER, zone=zone)
     name = uuid.uuid4().hex
     return google.add_calendar(USER, f"{name}@group.calendar.google.com", f"Salon Zoë {name}", zone=zone)
-
-
-DAY = timedelta(days=1)
