@@ -102,7 +102,7 @@ class _Writing:
                 self._note(
                     "RDATE", "Google has no dates with an end of their own; the instance is one with another end."
                 )
-        added = self._outside(overridden - set(cancelled))
+        added = self._outside(set(overridden) - set(cancelled))
         if added:
             self._note("RECURRENCE-ID", "The rule has no such instance; it is a further date of the series there.")
         excluded = {
@@ -155,7 +155,7 @@ class _Writing:
                 if expandable(rule, self._start, self._home) and not self._is_known(rule):
                     self._note(
                         "RRULE",
-                        "Google has one start on a day, and no rules within a day; the series is a list of dates there.",
+                        "Google has one start on a day, and no rule within it; the series is a list of dates there.",
                     )
                     return True
         return False
