@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from dateutil.rrule import rruleset, rrulestr  # type: ignore[import-untyped]  # dateutil ships no types
+
 from bridge.core import ics
-from bridge.upstream.google.mapping import from_google, generated, to_google
+from bridge.upstream.google.mapping import changed, from_google, generated, to_google
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,15 +59,26 @@ def answered(whole: Whole, *, shown_in: str = "America/New_York") -> tuple[dict[
             continue
         instance = generated(master, key, zone=ZONE)
         original = instance["start"]
-        instance |= {
-            **{name: value for name, value in body.items() if name != "extendedProperties"},
-            "id": f"{MASTER_ID}_{key}",
-            "originalStartTime": original,
-        }
-        marks = {**instance["extendedProperties"]["private"], **body["extendedProperties"]["private"]}
-        instance["extendedProperties"] = {"private": marks}
-        exceptions.append(_as_shown(instance, shown_in))
+        patch = changed(body, generated(whole.master, key, zone=ZONE))
+        patched = {**patched_by(instance, patch), "id": f"{MASTER_ID}_{key}", "originalStartTime": original}
+        exceptions.append(_as_shown(patched, shown_in))
     return master, exceptions
+
+
+def patched_by(event: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """An event after a PATCH: nested objects and arrays are replaced, properties merged by key, null removes."""
+    wanted = {name: value for name, value in patch.items() if name != "extendedProperties"}
+    merged = {**event, **{name: _full(value) for name, value in wanted.items()}}
+    private = {
+        **event.get("extendedProperties", {}).get("private", {}),
+        **patch.get("extendedProperties", {}).get("private", {}),
+    }
+    merged["extendedProperties"] = {"private": _full(private)}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def _full(value: Any) -> Any:
+    return {key: one for key, one in value.items() if one is not None} if isinstance(value, dict) else value
 
 
 def _as_shown(body: Mapping[str, Any], shown_in: str) -> dict[str, Any]:
@@ -89,3 +103,69 @@ def _as_shown(body: Mapping[str, Any], shown_in: str) -> dict[str, Any]:
 def there_and_back(obj: CalendarObject) -> CalendarObject:
     master, exceptions = answered(to_google(obj, zone=ZONE))
     return parsed(from_google(master, exceptions, zone=ZONE))
+
+
+def instances(
+    master: Mapping[str, Any], exceptions: list[dict[str, Any]], begin: datetime, end: datetime, *, start_counts: bool
+) -> list[tuple[datetime, datetime]]:
+    """When Google shows something, by the words of its guide alone: rules by dateutil, exceptions by original start.
+
+    Args:
+        master: The event.
+        exceptions: Its exceptions.
+        begin: The instant at which to begin.
+        end: The instant at which to end.
+        start_counts: Whether the start of a series is an instance also where no rule has it; the guide does not say.
+    """
+    first, last = _moment(master["start"]), _moment(master["end"])
+    starts = [first] if "recurrence" not in master else _starts(master, first, begin, end, start_counts=start_counts)
+    length = last.replace(tzinfo=None) - first.replace(tzinfo=None)
+    if first.tzinfo is not last.tzinfo:
+        length = last.astimezone(first.tzinfo).replace(tzinfo=None) - first.replace(tzinfo=None)
+    shown = {_utc(start): (_utc(start), _utc(start + length)) for start in starts}
+    for one in exceptions:
+        shown.pop(_utc(_moment(one["originalStartTime"])), None)
+    shown |= {
+        _utc(_moment(one["originalStartTime"])): (_utc(_moment(one["start"])), _utc(_moment(one["end"])))
+        for one in exceptions
+        if one["status"] != "cancelled"
+    }
+    return sorted(one for one in shown.values() if begin <= one[0] < end)
+
+
+def _starts(
+    master: Mapping[str, Any], first: datetime, begin: datetime, end: datetime, *, start_counts: bool
+) -> list[datetime]:
+    rules = rruleset()
+    for line in master["recurrence"]:
+        head, _, value = line.partition(":")
+        value = re.sub(r"UNTIL=(\d{8})(?=;|$)", r"UNTIL=\1T120000Z", value)
+        if head == "RRULE":
+            rules.rrule(rrulestr(value, dtstart=first))
+        elif head == "EXRULE":
+            rules.exrule(rrulestr(value, dtstart=first))
+        else:
+            for one in value.split(","):
+                (rules.rdate if head.startswith("RDATE") else rules.exdate)(_listed(head, one, first))
+    found: list[datetime] = rules.between(begin - timedelta(days=1), end, inc=True)
+    excluded = {_utc(one) for one in rules._exdate}  # noqa: SLF001 -- dateutil has no other way to ask
+    lone = not any(line.startswith(("RRULE", "RDATE")) for line in master["recurrence"])
+    if (start_counts or lone) and _utc(first) not in excluded:
+        found.append(first)
+    return found
+
+
+def _listed(head: str, value: str, first: datetime) -> datetime:
+    when = datetime.fromisoformat(value)
+    zone = ZoneInfo(head.partition("TZID=")[2]) if "TZID=" in head else first.tzinfo
+    return when if when.tzinfo else when.replace(tzinfo=zone)
+
+
+def _moment(moment: Mapping[str, str]) -> datetime:
+    if "date" in moment:
+        return datetime.fromisoformat(moment["date"]).replace(tzinfo=ZoneInfo(ZONE))
+    return datetime.fromisoformat(moment["dateTime"]).astimezone(ZoneInfo(moment["timeZone"]))
+
+
+def _utc(when: datetime) -> datetime:
+    return when.replace(fold=0).astimezone(UTC)

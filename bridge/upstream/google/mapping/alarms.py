@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from icalendar.prop import vBroken
+
 from bridge.core.content import Line
 from bridge.core.fold import folded
 from bridge.core.temporal import instant
@@ -75,7 +77,7 @@ def _reminder(alarm: Component, source: Source) -> tuple[tuple[int, str] | None,
 def _before_start(alarm: Component, source: Source) -> tuple[timedelta | None, bool]:
     """How long before the start an alarm goes off, and whether it says so itself."""
     prop: Any = dict.get(alarm, "TRIGGER")
-    value = getattr(prop, "dt", None)
+    value = None if isinstance(prop, vBroken) else getattr(prop, "dt", None)
     start, end = start_and_end(source.component, source.zone)
     home = zone_of(None, source.zone)
     if isinstance(value, timedelta):

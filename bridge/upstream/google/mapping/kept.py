@@ -70,7 +70,9 @@ def recalled(event: Event, zone: str) -> Kept | None:
     head, _, text = marks.text(event, marks.SERIES).partition("\n")
     if not head or not text or head != state(event, zone):
         return None
-    lines, zones, inside = [], [], False
+    lines: list[str] = []
+    zones: list[str] = []
+    inside = False
     for line in text.split("\n"):
         inside = inside or line.upper() == "BEGIN:VTIMEZONE"
         (zones if inside else lines).append(line)

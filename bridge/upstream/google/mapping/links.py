@@ -1,4 +1,4 @@
-"""CONFERENCE and ATTACH are read from Google and never written: conferences and Drive's files belong to the event there."""
+"""CONFERENCE and ATTACH are read from Google and never written: they belong to the event there."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class _Writing:
                 self._note(
                     "RDATE", "Google has no dates with an end of their own; the instance is one with another end."
                 )
-        added = self._outside(overridden - set(cancelled))
+        added = self._outside(set(overridden) - set(cancelled))
         if added:
             self._note("RECURRENCE-ID", "The rule has no such instance; it is a further date of the series there.")
         excluded = {
@@ -112,9 +112,9 @@ class _Writing:
         }
         gone = sorted(key for key in (excluded - set(overridden)) | set(cancelled) if self._holds(key))
         written = [self._beside(value) for value in (*dates, *added)]
-        if not lines and not written:
-            # A series needs a line that says it is one; its start is a date of it in any case.
-            written = [self._beside(self._start)]
+        if not any(line.startswith("RRULE") for line in lines):
+            # Google does not say whether a start is an instance that is no date of the series.
+            written.append(self._beside(self._start))
         recurrence = [
             *lines,
             *time_lines("RDATE", ordered(written)),
@@ -155,7 +155,7 @@ class _Writing:
                 if expandable(rule, self._start, self._home) and not self._is_known(rule):
                     self._note(
                         "RRULE",
-                        "Google has one start on a day, and no rules within a day; the series is a list of dates there.",
+                        "Google has one start on a day, and no rule within it; the series is a list of dates there.",
                     )
                     return True
         return False
@@ -221,7 +221,7 @@ def _all(component: Component, name: str) -> list[object]:
 
 
 def by_original_start(components: Iterable[Component], master: Component | None, zone: str) -> dict[str, Component]:
-    """Overrides by the names of the instances that they describe; of two for one instance the last.
+    """Overrides by the names of the instances that they describe; of two for one instance the later version.
 
     A date names the instance of that day in a series with times of day, and a time the day in one of whole days.
 
@@ -241,5 +241,12 @@ def by_original_start(components: Iterable[Component], master: Component | None,
                 property_name="RECURRENCE-ID",
                 remedy="Give it the RECURRENCE-ID of an instance, or make it an appointment of its own.",
             )
-        found[key_of(named, zone)] = component
+        key = key_of(named, zone)
+        if key not in found or _sequence(component) >= _sequence(found[key]):
+            found[key] = component
     return found
+
+
+def _sequence(component: Component) -> int:
+    found = dict.get(component, "SEQUENCE")
+    return found if isinstance(found, int) else -1

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bridge.core.content import Line
+    from bridge.upstream.google.mapping.whole import Note
 
 _ANSWERS: Final = {
     "ACCEPTED": "accepted", "DECLINED": "declined", "TENTATIVE": "tentative", "NEEDS-ACTION": "needsAction",
@@ -30,7 +31,7 @@ def attendees_to(source: Source) -> Said:
     """The guests with what they have answered."""
     lines = props(source.component, "ATTENDEE")
     guests = {guest["email"].lower(): guest for guest in map(_guest, lines) if guest["email"]}
-    notes = ()
+    notes: tuple[Note, ...] = ()
     if len(guests) < len(lines):
         notes = (left_out("ATTENDEE", "Google takes each guest once, and by a mail address only."),)
     return Said({"attendees": list(guests.values())} if guests else {}, notes=notes)

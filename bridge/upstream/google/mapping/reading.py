@@ -111,7 +111,7 @@ def _master_lines(seen: Seen, as_kept: Kept | None, exceptions: Sequence[Event])
             *(one for one in found if one.name in _WHEN),
             *(made("RRULE", rule) for rule in rules),
             *(made("EXRULE", rule) for rule in said.excluding),
-            *(line("RDATE", floating(one) if floating_home else one) for one in said.dates),
+            *(line("RDATE", floating(one) if floating_home else one) for one in said.dates if one != start),
             *(_period(one) for one in said.periods),
             *excluded,
         ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bridge.upstream.google.mapping.whole import Event, Means, Note
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from icalendar.cal import Component
 
     from bridge.core.content import Line

@@ -1,4 +1,4 @@
-"""Google knows zones by their IANA names only, so a zone that has none goes under the name of one with the same clock."""
+"""Google knows zones by IANA names only, so one that has none goes under the name of one with the same clock."""
 
 from __future__ import annotations
 
