@@ -159,8 +159,8 @@ def parameters_of(address: str) -> Mapping[str, str]:
     Raises:
         LoginRefused: It carries nothing of the kind, or something twice (RFC 6749 section 3.1).
     """
-    text = address.strip()
-    query = urlsplit(text).query if "://" in text or text.startswith("/") else text.removeprefix("?")
+    before, mark, after = address.strip().partition("?")
+    query = (after if mark else before).partition("#")[0]
     try:
         pairs = parse_qsl(query, max_num_fields=_MOST_FIELDS) if len(query) <= _LONGEST_ANSWER else []
     except ValueError:

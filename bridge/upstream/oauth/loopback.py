@@ -84,6 +84,8 @@ class Loopback:
     def answer(self, state: str, *, within: timedelta) -> Mapping[str, str]:
         """What the browser brings back; an answer with another state is refused, and the wait goes on.
 
+        A browser that is back before this is called waits for it.
+
         Args:
             state: That the consent page was opened with.
             within: How long to wait.
@@ -91,10 +93,10 @@ class Loopback:
         Raises:
             LoginRefused: Nobody came in time.
         """
-        self._server.state = state
+        self._server.expect(state)
         if not self._server.came.wait(within.total_seconds()):
             raise LoginRefused(
-                f"No answer came from the consent page within {round(within.total_seconds() / 60)} minutes.",
+                "No answer came from the consent page in time.",
                 remedy="Run it again and finish the page. Where the page shows an error of its own, that says why; "
                 "where the browser runs on another machine, use `--no-browser`.",
             )
@@ -109,7 +111,8 @@ class _Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__((_HOST, 0), _Redirected)
         self.address = f"http://{_HOST}:{self.server_port}/"
-        self.state = ""
+        self._state = ""
+        self._expecting = threading.Event()
         self.taken: Mapping[str, str] = {}
         self.came = threading.Event()
         self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
@@ -120,10 +123,15 @@ class _Server(ThreadingHTTPServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = _HOST, self.server_address[1]
 
+    def expect(self, state: str) -> None:
+        """Tells which answer is waited for."""
+        self._state = state
+        self._expecting.set()
+
     def take(self, parameters: Mapping[str, str]) -> bool:
         """Takes the first answer that belongs to the consent; a repetition of it is fine, and nothing else is."""
-        state = self.state
-        if not state or not hmac.compare_digest(parameters.get("state", "").encode(), state.encode()):
+        expecting = self._expecting.wait(_SILENCE_SECONDS)
+        if not expecting or not hmac.compare_digest(parameters.get("state", "").encode(), self._state.encode()):
             return False
         with self._taking:
             if not self.came.is_set():

@@ -42,6 +42,18 @@ _CAUSES: Final = (
     ),
     Cause(
         "invalid_grant",
+        "The answer of the consent page belongs to another consent than the one that was begun last.",
+        "Run `{connect}` again, and finish the page that it opens.",
+        says="verifier",
+        deeds=frozenset({Deed.CODE}),
+    ),
+    Cause(
+        "redirect_uri_mismatch",
+        "{provider} does not send the browser back to this address for the client {client}.",
+        "Register the address for the client there, or make a client for desktop apps.",
+    ),
+    Cause(
+        "invalid_grant",
         "{provider} does not take the answer of its consent page any more: it is good for some minutes, and once.",
         "Run `{connect}` again.",
         deeds=frozenset({Deed.CODE}),
@@ -150,8 +162,7 @@ def unasked(answer: Answer, at: Situation) -> UpstreamError:
             f"{at.provider.name} gives out no tokens for now ({answer.status}).", remedy="It is asked again later."
         )
     if denial is not None:
-        wrong = _clock_error(answer, at)
-        return refusal(denial, at, after=after) if wrong is None else wrong
+        return _clock_error(denial, answer, at) or refusal(denial, at, after=after)
     return UpstreamUnavailable(
         f"{host_of(answer.url)} answers with something else than tokens ({answer.status}).",
         remedy="Look whether something else answers in its place, such as a proxy or a login page, and whether the "
@@ -218,10 +229,12 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     return min(max(until - (_http_date(headers.get("date", "")) or now), timedelta()), _LONGEST_WAIT)
 
 
-def _clock_error(answer: Answer, at: Situation) -> LoginRefused | None:
+def _clock_error(denial: Denial, answer: Answer, at: Situation) -> LoginRefused | None:
     """What is wrong where something was signed with a time that the provider's own clock contradicts."""
     theirs = _http_date(answer.headers.get("date", ""))
-    if at.deed is not Deed.ASSERTION or theirs is None or abs(theirs - at.now) <= _LEAP:
+    if at.deed is not Deed.ASSERTION or denial.error != "invalid_grant" or theirs is None:
+        return None
+    if abs(theirs - at.now) <= _LEAP:
         return None
     minutes = round(abs(theirs - at.now) / timedelta(minutes=1))
     return LoginRefused(
