@@ -18,10 +18,11 @@ from bridge.upstream.oauth.google import google
 from bridge.upstream.oauth.login import Login
 from bridge.upstream.oauth.tokens import Tokens
 from bridge.upstream.oauth.wire import Wire
+from tests.fakes.faults import Proxy, faults
 from tests.fakes.google.fake import FakeGoogle, fake_google
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from bridge.upstream.oauth.consent import Begun
     from bridge.upstream.oauth.granting import Post
@@ -52,21 +53,22 @@ class Memory:
     Attributes:
         text: What is kept.
         kept: Everything that was ever kept, in order.
-        fails: What the next tries to keep raise, one each.
+        fails: What the next tries to keep raise, one each; None lets one pass.
     """
 
     def __init__(self) -> None:
         self.text: str | None = None
         self.kept: list[Tokens] = []
-        self.fails: list[Exception] = []
+        self.fails: list[Exception | None] = []
         self._claim = threading.Lock()
 
     def read(self) -> Tokens | None:
         return None if self.text is None else Tokens.read(self.text)
 
     def keep(self, tokens: Tokens) -> None:
-        if self.fails:
-            raise self.fails.pop(0)
+        error = self.fails.pop(0) if self.fails else None
+        if error is not None:
+            raise error
         self.text = tokens.text()
         self.kept.append(tokens)
 
@@ -128,6 +130,7 @@ class Office:
     """A connection of Anna's with the fake, and everything about it that a test looks at or breaks."""
 
     google: FakeGoogle
+    proxy: Proxy
     clock: Clock
     registered: Registered
     provider: Provider
@@ -169,16 +172,16 @@ class Office:
 
 
 @contextmanager
-def office(*, at: Callable[[FakeGoogle], str] | None = None, **client: Any) -> Iterator[Office]:
-    """A fake with Anna and a client of its own.
+def office(**client: Any) -> Iterator[Office]:
+    """A fake with Anna and a client of its own, behind a proxy that a test can have misbehave.
 
     Args:
-        at: Gives the address at which the accounts are asked; else they are asked straight.
         client: Fields of the fake's client.
     """
     clock = Clock()
-    with fake_google(clock=clock) as fake:
+    with fake_google(clock=clock) as fake, faults(fake.port) as proxy:
         fake.add_user(ANNA)
-        host = fake.host if at is None else at(fake)
+        host = f"http://127.0.0.1:{proxy.port}"
         provider = google(auth_url=fake.endpoints["auth"], token_url=f"{host}/token", revoke_url=f"{host}/revoke")
-        yield Office(google=fake, clock=clock, registered=fake.grants.add_client(**client), provider=provider)
+        registered = fake.grants.add_client(**client)
+        yield Office(google=fake, proxy=proxy, clock=clock, registered=registered, provider=provider)
