@@ -106,7 +106,7 @@ _CAUSES: Final = (
     Cause(
         "org_internal",
         "The app is for one Google Workspace only, and this account does not belong to it.",
-        "Log in with an account of that Workspace, or set the user type of the app to External at "
+        "Run `{connect}` with an account of that Workspace, or set the user type of the app to External at "
         "console.cloud.google.com, Google Auth Platform, Audience.",
     ),
     Cause(

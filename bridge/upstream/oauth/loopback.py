@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOST: Final = "127.0.0.1"
 _SILENCE_SECONDS: Final = 10.0
+_LOOK_FOR_THE_END_SECONDS: Final = 0.05
 _MOST_AT_ONCE: Final = 8
 _LONGEST_PATH: Final = 16 * 1024
 _HEADERS: Final = {
@@ -63,7 +64,9 @@ class Loopback:
                 f"No port of {_HOST} can be had to take the browser's answer ({error.strerror}).",
                 remedy="Use `--no-browser`, and paste the address that the browser ends up at.",
             ) from error
-        self._thread = threading.Thread(target=self._server.serve_forever, name="oauth-loopback", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_LOOK_FOR_THE_END_SECONDS,), name="oauth-loopback", daemon=True
+        )
 
     @property
     def redirect(self) -> str:
@@ -106,7 +109,7 @@ class Loopback:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    request_queue_size = _MOST_AT_ONCE
+    request_queue_size = 64
 
     def __init__(self) -> None:
         super().__init__((_HOST, 0), _Redirected)

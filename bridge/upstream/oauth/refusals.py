@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.upstream.oauth.wire import Answer
 
 _LONGEST_TEXT: Final = 200
+_LONGEST_WORD: Final = 30
 _LONGEST_WAIT: Final = timedelta(days=1)
 _LEAP: Final = timedelta(minutes=5)
 """A clock that is further off than this spoils what is signed with it."""
@@ -143,7 +144,7 @@ def refusal(answer: Denial, at: Situation, *, after: timedelta | None = None) ->
             return _error(cause, at, after)
     if answer.error == "invalid_grant" and at.tokens is not None:
         return _error(end_of_grant(at.provider, at.tokens, at.now), at, after)
-    text = " ".join(f"{answer.error} {answer.description}".split())[:_LONGEST_TEXT]
+    text = _quoted(f"{answer.error} {answer.description}")
     return LoginRefused(
         f"{at.provider.name} refuses the login of connection {at.connection!r}: {text}.",
         remedy=f"Run `calbridge connect {at.connection}`; if it is refused again, look at the client's settings at "
@@ -257,6 +258,12 @@ def _error(cause: Cause, at: Situation, after: timedelta | None) -> UpstreamErro
     if issubclass(cause.kind, Throttled):
         return cause.kind(sentence, after=after, remedy=remedy)
     return cause.kind(sentence, remedy=remedy)
+
+
+def _quoted(text: str) -> str:
+    """A provider's text as it may be shown and logged: one line, and nothing so long that it could be a token."""
+    words = "".join(each if each.isprintable() else " " for each in text).split()
+    return " ".join(word if len(word) <= _LONGEST_WORD else "…" for word in words)[:_LONGEST_TEXT].rstrip(".")
 
 
 def _text(content: Mapping[str, object], name: str) -> str:
