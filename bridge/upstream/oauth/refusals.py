@@ -178,7 +178,7 @@ def missing(scopes: Iterable[str], at: Situation) -> LoginRefused:
         scopes: Those that are missing.
         at: The circumstances.
     """
-    boxes = [f"{at.provider.scopes.get(each, '')!r} ({each.rpartition('/')[2]})" for each in sorted(scopes)]
+    boxes = [f'"{at.provider.scopes.get(each, "")}" ({each.rpartition("/")[2]})' for each in sorted(scopes)]
     which = "this box" if len(boxes) == 1 else "these boxes"
     return LoginRefused(
         f"The access that {at.provider.name} granted for connection {at.connection!r} lacks {' and '.join(boxes)}.",

@@ -217,7 +217,7 @@ def test_a_grant_that_lacks_a_scope_which_is_needed_now_asks_for_a_new_consent()
         login = here.connect()
         here.provider = replace(here.provider, scopes={**SCOPES, "https://example.org/auth/rooms": "See rooms"})
         assert login.access_token()
-        with pytest.raises(LoginRefused, match="lacks 'See rooms'"):
+        with pytest.raises(LoginRefused, match='lacks "See rooms"'):
             here.login().access_token()
 
 

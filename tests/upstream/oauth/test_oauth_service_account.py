@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.fakes.google.grants import Robot
     from tests.upstream.oauth.agreeing import Office
 
-ROOM = "room-1@salon.example"
+BOSS = "boss@salon.example"
 
 
 def now() -> datetime:
@@ -29,24 +29,24 @@ def now() -> datetime:
 
 
 def robot(here: Office, *, scopes: frozenset[str] = frozenset(SCOPES), domain: str = "salon.example") -> Robot:
-    """A service account of a Workspace that holds a room."""
-    here.google.add_user(ROOM, workspace="salon.example")
+    """A service account of a Workspace that has one user."""
+    here.google.add_user(BOSS, workspace="salon.example")
     return here.google.grants.add_robot("calbridge", domain=domain, scopes=scopes)
 
 
 def account(
-    here: Office, of: Robot, *, subject: str = ROOM, clock: Callable[[], datetime] = now, token_url: str = ""
+    here: Office, of: Robot, *, subject: str = BOSS, clock: Callable[[], datetime] = now, token_url: str = ""
 ) -> ServiceAccount:
     key = ServiceKey.read(json.dumps(of.file(token_url or here.provider.token_url)))
     return ServiceAccount(here.provider, key, subject=subject, connection=CONNECTION, post=here.post, clock=clock)
 
 
-def test_a_service_account_acts_for_a_room_of_the_workspace() -> None:
+def test_a_service_account_acts_for_a_user_of_the_workspace() -> None:
     with office() as here:
         token = account(here, robot(here)).access_token()
         caller = here.google.grants.caller(token)
         assert caller is not None
-        assert caller.user == ROOM
+        assert caller.user == BOSS
         assert caller.scopes == set(SCOPES)
 
 
@@ -85,7 +85,7 @@ def test_a_service_account_without_delegation_names_what_the_administrator_has_t
 ) -> None:
     with office() as here:
         of = robot(here, scopes=scopes, domain=domain)
-        with pytest.raises(LoginRefused, match=f"may not act for {ROOM}") as caught:
+        with pytest.raises(LoginRefused, match=f"may not act for {BOSS}") as caught:
             account(here, of).access_token()
         assert of.client_id in caught.value.remedy
         assert all(scope in caught.value.remedy for scope in SCOPES)
@@ -96,6 +96,7 @@ def test_a_user_who_is_not_in_the_workspace_is_named() -> None:
     with office() as here, pytest.raises(LoginRefused, match=r"no user nobody@salon\.example") as caught:
         account(here, robot(here), subject="nobody@salon.example").access_token()
     assert "subject" in caught.value.remedy
+    assert "room" in caught.value.remedy
 
 
 def test_a_service_account_that_was_deleted_is_no_matter_of_the_network() -> None:
