@@ -90,19 +90,21 @@ def revoke(process: Process) -> None:
     process.login.revoke()
 
 
-RENEWAL = moments(renew)
-REVOCATION = moments(revoke)
+RENEWAL = [
+    "before something is kept",
+    "after something is kept",
+    "before a request",
+    "after a request",
+    "before something is kept",
+    "after something is kept",
+]
+REVOCATION = ["before a request", "after a request", "before it is forgotten", "after it is forgotten"]
 
 
-def test_a_renewal_is_noted_then_asked_for_then_kept() -> None:
-    assert RENEWAL == [
-        "before something is kept",
-        "after something is kept",
-        "before a request",
-        "after a request",
-        "before something is kept",
-        "after something is kept",
-    ]
+@pytest.mark.parametrize("rotates", [False, True])
+def test_these_are_all_the_moments_at_which_a_program_can_end(*, rotates: bool) -> None:
+    assert moments(renew, rotates=rotates) == RENEWAL
+    assert moments(revoke, rotates=rotates) == REVOCATION
 
 
 @pytest.mark.parametrize("ends_at", range(len(RENEWAL)))

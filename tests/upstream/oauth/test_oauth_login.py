@@ -180,6 +180,7 @@ def test_what_could_not_be_kept_gives_way_to_what_a_person_granted_meanwhile() -
         here.keeper.fails = [None, *[StoreError("The disk is full.")] * 6]
         with pytest.raises(StoreError):
             login.access_token()
+        here.google.grants.revoke_user("anna@example.org")
         here.connect()
         granted = here.keeper.kept[-1]
         assert login.access_token() == granted.access
