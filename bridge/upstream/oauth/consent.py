@@ -129,7 +129,10 @@ class Consent:
             raise refusal(denial, at)
         code = parameters.get("code", "")
         if not code:
-            raise refusal(Denial("no_code", "the answer holds neither a code nor an error"), at)
+            raise LoginRefused(
+                f"The answer of {self._provider.name} holds neither a code nor an error.",
+                remedy=f"Run `calbridge connect {self._connection}` again, and finish the page that it opens.",
+            )
         form = {
             "grant_type": "authorization_code",
             "code": code,

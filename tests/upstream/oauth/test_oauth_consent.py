@@ -75,6 +75,14 @@ def test_a_forged_refusal_is_no_refusal_of_the_person() -> None:
             consent.finish({"error": "access_denied", "state": "forged"}, begun)
 
 
+def test_an_answer_that_says_nothing_is_no_consent() -> None:
+    with office() as here:
+        consent = here.consent()
+        begun = consent.begin(REDIRECT)
+        with pytest.raises(LoginRefused, match="neither a code nor an error"):
+            consent.finish({"state": begun.state, "code": ""}, begun)
+
+
 def test_a_code_that_was_asked_for_with_another_verifier_gives_nothing() -> None:
     with office() as here:
         consent = here.consent()
