@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.core import adoption, origin
 from bridge.core.decision import Blocked, Change, Move, allowed, decide
 from bridge.core.plan import Step
-from bridge.core.view import admits
+from bridge.core.view import admits, is_special
 from bridge.core.window import Place
 from bridge.sync.assignment import same
 from bridge.sync.pairing import Bases, bases, changed_here, changed_there, relinked
@@ -226,6 +226,9 @@ class Judge:
         move = decide(here, there)
         if move is Move.MERGE and self._agree(pair, now):
             move = Move.NOTHING
+        if move is Move.MERGE and is_special(known.of_there):
+            # Nobody but the upstream may change it there.
+            move = Move.PULL
         if pair.unfinished:
             # What is half written is written again as a whole, whether or not anything else changed.
             move = _WHOLE.get(move, move)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bridge.core.content import MASTER, read, with_line, without, write
 from bridge.core.model import ComponentType
+from bridge.core.view import SPECIAL
 from bridge.errors import (
     CalendarGone,
     CalendarReadOnly,
@@ -213,6 +214,7 @@ class ShelfUpstream:
         misdeed = self._begin("replace")
         self._refuse_writes(new)
         self._match(remote_id, if_match)
+        self._refuse_special(remote_id)
         self._store("replace", remote_id, new, misdeed)
         return self._answer("replace", remote_id, misdeed)
 
@@ -221,6 +223,7 @@ class ShelfUpstream:
         self._refuse_writes(None)
         if remote_id in self._shelf.objects:
             self._match(remote_id, if_match)
+            self._refuse_special(remote_id)
             self._shelf.delete(remote_id)
         if misdeed in {"lost", "cut"}:
             raise UpstreamUnavailable("The answer was lost.")
@@ -249,6 +252,14 @@ class ShelfUpstream:
             raise CalendarReadOnly("Nothing may be written to this calendar.")
         if new is not None and b"REFUSE ME" in new.raw:
             raise RemoteRefused("The upstream refuses this appointment.", property_name="SUMMARY")
+
+    def _refuse_special(self, remote_id: str) -> None:
+        if SPECIAL.encode() in self._shelf.objects[remote_id][1]:
+            raise RemoteRefused(
+                "The remote calendar makes this event of itself, so nothing but it may change it.",
+                property_name=SPECIAL,
+                remedy="Change it where it was made.",
+            )
 
     def _match(self, remote_id: str, etag: str) -> None:
         here = self._shelf.objects.get(remote_id)
