@@ -224,7 +224,7 @@ class Judge:
             # Nobody deleted it there: it was never in this new calendar.
             here = Change.CHANGED if pair.here is not None else Change.GONE
         move = decide(here, there)
-        if move is Move.MERGE and self._agree(pair, now):
+        if move is Move.MERGE and self._agree(pair, known, was, now):
             move = Move.NOTHING
         if move is Move.MERGE and is_special(known.of_there):
             # Nobody but the upstream may change it there.
@@ -234,14 +234,17 @@ class Judge:
             move = _WHOLE.get(move, move)
         return self._checked(pair, move, now, known=known)
 
-    def _agree(self, pair: Pair, views: Views) -> bool:
+    def _agree(self, pair: Pair, known: Bases, was: Views, views: Views) -> bool:
         """Whether both sides were changed alike."""
         remote = pair.remote
         if pair.here is None or remote is None or remote.uid != pair.uid:
             return False
-        here = self._a.parse(pair.here.raw)
-        shown = self._a.shown(here, views)
-        return same(self._a.taken(shown, here, views), self._a.taken(remote, here, views))
+        a, here = self._a, self._a.parse(pair.here.raw)
+        shown = a.shown(here, views)
+        if not same(a.taken(shown, here, views), a.taken(remote, here, views)):
+            return False
+        # What is only sent, as the list of guests is, shows in what would be.
+        return same(shown, a.shown(a.taken(remote, known.here, views.since(was)), views))
 
     # What both have in common.
 
