@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from bridge.sync.assignment import Assignment
     from bridge.sync.pairing import Pair
 
-_DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
+DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
+"""The moves that the guard counts."""
 _WHOLE = {Move.NOTHING: Move.PUSH, Move.PULL: Move.MERGE}
 _NOT_YET_SENT = "It is not known yet whether the upstream got it; the next full comparison tells."
 
@@ -268,7 +269,7 @@ class Judge:
 
     def _is_in_window(self, pair: Pair, move: Move, known: Bases) -> bool:
         window = self._a.terms.window
-        if move in _DELETIONS:
+        if move in DELETIONS:
             old = known.here or known.there or pair.remote
             return old is None or window.may_delete(old, self._now)
         states = [known.here, known.there, pair.remote]

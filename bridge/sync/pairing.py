@@ -172,7 +172,7 @@ class _Pairing:
                 hint=None,
                 intents=self._intents(uid, None),
             )
-            for uid in {*self._here, *uids}
+            for uid in dict.fromkeys((*self._here, *uids))
         }
         for remote_id, link in by_remote.items():
             if remote_id not in found and remote_id not in gone:
