@@ -7,9 +7,8 @@ from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bridge.core.decision import Blocked, Move, allowed
+from bridge.core.decision import Move
 from bridge.core.sides import Side
-from bridge.core.view import is_special
 from bridge.errors import (
     CalendarReadOnly,
     Conflict,
@@ -28,9 +27,9 @@ from bridge.sync.creating import create_there
 from bridge.sync.deletions import note_done
 from bridge.sync.grace import in_grace_until
 from bridge.sync.parking import park, park_restless, unpark
+from bridge.sync.settling import link_alike, settle_both, settlement
 from bridge.sync.sighting import Hint
 from bridge.sync.splits import splits
-from bridge.sync.winning import winner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,7 +53,7 @@ _QUIET = frozenset({Move.NOTHING, Move.FROZEN, Move.IGNORED, Move.BLOCKED, Move.
 _CREATIONS_THERE = (Move.CREATE_THERE, Move.RECREATE_THERE)
 # What comes from there first, so that a calendar that takes nothing still gives; deletions last, so that what moves
 # from one object to another (a series that was split) is never on neither.
-_ORDER = (Move.PULL, Move.RESTORE_HERE, Move.MERGE, Move.ADOPT)
+_ORDER = (Move.PULL, Move.RESTORE_HERE, Move.MERGE)
 
 
 class Doing:
@@ -119,6 +118,7 @@ class Doing:
         for move in _ORDER:
             for verdict in by_move.pop(move, []):
                 self._one(verdict)
+        self._adopt(by_move.pop(Move.ADOPT, []))
         self._write_there([verdict for rest in by_move.values() for verdict in rest])
 
     def _write_there(self, verdicts: Sequence[Verdict]) -> None:
@@ -244,6 +244,17 @@ class Doing:
             self._log(done)
             self._advance(len(batch))
 
+    def _adopt(self, verdicts: Sequence[Verdict]) -> None:
+        for start in range(0, len(verdicts), _BATCH):
+            batch = verdicts[start : start + _BATCH]
+            linked = link_alike(self._a, batch)
+            self._log(linked)
+            self._advance(len(linked))
+            uids = {verdict.pair.uid for verdict in linked}
+            for verdict in batch:
+                if verdict.pair.uid not in uids:
+                    self._one(verdict)
+
     def _pull_splits(self, by_move: dict[Move, list[Verdict]]) -> None:
         """Takes over series that were cut in two there, both parts at once."""
         changed, created = by_move.get(Move.PULL, []), by_move.get(Move.CREATE_HERE, [])
@@ -315,27 +326,14 @@ class Doing:
                 pull.pull(a, verdict, author=self.author)
             case Move.PUSH:
                 push.push(a, verdict)
-            case Move.MERGE:
-                push.settle_both(
-                    a, verdict, prefer=winner_of(self._a, verdict), author=self.author, reads=True, writes=True
-                )
-            case Move.ADOPT:
-                self._adopt(verdict)
+            case Move.MERGE | Move.ADOPT:
+                settle_both(a, settlement(a, verdict), author=self.author)
             case Move.DELETE_HERE:
                 pull.remove(a, verdict, author=self.author)
             case Move.DELETE_THERE:
                 push.remove(a, verdict)
             case _:
                 raise AssertionError(verdict.step.move)
-
-    def _adopt(self, verdict: Verdict) -> None:
-        options = self._a.terms.options
-        reads, writes = (
-            not isinstance(allowed(move, options, first_pass=False), Blocked) for move in (Move.PULL, Move.PUSH)
-        )
-        writes = writes and not is_special(verdict.pair.their_object)
-        prefer = winner_of(self._a, verdict) if reads and writes else Side.THERE if reads else Side.HERE
-        push.settle_both(self._a, verdict, prefer=prefer, author=self.author, reads=reads, writes=writes)
 
     def _postpone(self, verdict: Verdict, until: datetime) -> None:
         """Has an object that is missing there be looked at once more, when its absence proves something."""

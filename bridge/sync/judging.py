@@ -11,7 +11,7 @@ from bridge.core.plan import Step
 from bridge.core.view import admits, is_special
 from bridge.core.window import Place
 from bridge.sync.assignment import same
-from bridge.sync.pairing import Bases, bases, changed_here, changed_there, relinked
+from bridge.sync.comparing import Bases, bases, changed_here, changed_there, relinked
 from bridge.sync.pull import is_left_alone
 from bridge.sync.push import as_sent
 from bridge.sync.sighting import GRACE, Hint
