@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, closing
+from contextvars import copy_context
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -75,6 +76,6 @@ def in_parts(
                 meanwhile.attend()
                 continue
             while left and not waits and len(under_way) < at_once:
-                under_way.add(crew.submit(with_any, left.popleft()))
+                under_way.add(crew.submit(copy_context().run, with_any, left.popleft()))
             done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
             yield from (each.result() for each in done)

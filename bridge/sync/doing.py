@@ -163,7 +163,7 @@ class Doing:
                 self._run_id,
                 outcome=outcome,
                 moves={str(move): count for move, count in self.counts.items()},
-                requests=0,
+                requests=self._a.tally.requests,
                 problem=str(self.problem) if self.problem else "",
             )
 
