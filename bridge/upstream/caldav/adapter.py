@@ -103,6 +103,10 @@ class CaldavUpstream:
         """What became of each of `remote_ids`; see the Protocol."""
         return reading.fetch(self._place(calendar), remote_ids)
 
+    def everything(self, calendar: str) -> Iterator[Found]:
+        """All objects of a calendar, as far as the server tells them together; see `bridge.upstream.powers.TellsAll`."""
+        return reading.everything(self._place(calendar))
+
     def create(self, calendar: str, new: CalendarObject, request_id: str) -> Stored:
         """Stores `new` once for each `request_id`; see the Protocol."""
         return writing.create(self._place(calendar), new, request_id)
