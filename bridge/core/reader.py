@@ -102,7 +102,7 @@ class _Parser(ComponentIcalParser):
             if self.get_factory_for_property(name, params) is vText:
                 # icalendar makes each text twice, and parameters for each.
                 text = str.__new__(vText, vals)
-                text.encoding = _ENCODING
+                text.encoding = _ENCODING  # type: ignore[attr-defined]  # a slot for which icalendar declares no type
                 text.params = params
                 self.component.add(name, text, encode=False)
             else:
