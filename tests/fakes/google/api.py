@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tests.fakes.google.state import World
 
+__all__ = ["BASE", "Answered", "Api", "Asked"]
 BASE = "/calendar/v3/"
 
 
