@@ -199,8 +199,11 @@ class Writer:
             source = body if allowed else event.fields
             if source.get(name):
                 fields[name] = deepcopy(source[name])
-        if "createRequest" in fields.get("conferenceData", {}):
+        wanted, known = (each.get("conferenceData", {}).get("createRequest", {}) for each in (fields, event.fields))
+        if wanted and wanted.get("requestId") != known.get("requestId"):
             fields["conferenceData"] = _conference(self._world, fields["conferenceData"])
+        elif wanted:
+            fields["conferenceData"] = deepcopy(event.fields["conferenceData"])
         _check_extended(fields.get("extendedProperties", {}))
         event.fields = fields
         event.reminders[self._user] = _reminders(body.get("reminders"))
