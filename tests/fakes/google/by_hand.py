@@ -107,6 +107,14 @@ class ByHand:
             self._world.touch(self._calendar, event)
             return self._show(event)
 
+    def show_lines(self, master_id: str, *lines: str) -> dict[str, Any]:
+        """Shows lines as the recurrence of a series that nobody could write, as Google at times does."""
+        with self._world.lock:
+            master = self._calendar.events[master_id]
+            master.lines = lines
+            self._world.touch(self._calendar, master)
+            return self._show(master)
+
     def split(self, instance_id: str, **fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Changes this and the following instances, as the page does: the old master ends, a new one begins.
 

@@ -101,6 +101,7 @@ class Writer:
         before = deepcopy(event)
         after = deepcopy(event)
         after.lost = False
+        after.lines = ()
         after.status = "cancelled" if event.cancelled and patching and "status" not in body else "confirmed"
         after.status = body.get("status") or after.status
         self._fill(after, calendar, body)
