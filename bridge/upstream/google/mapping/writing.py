@@ -9,6 +9,7 @@ from bridge.core.model import ComponentType
 from bridge.core.recurrence import held_components
 from bridge.errors import RemoteRefused
 from bridge.upstream.google.mapping import kept, marks
+from bridge.upstream.google.mapping.changes import changed
 from bridge.upstream.google.mapping.entries import ordered, time_lines
 from bridge.upstream.google.mapping.instance import generated
 from bridge.upstream.google.mapping.pattern import by_original_start, pattern, recurs
@@ -77,8 +78,10 @@ def _series(obj: CalendarObject, master: Component, overrides: list[Component], 
     found: list[Note] = [*notes, *when.notes]
     for key, one in named.items():
         if key not in gone:
-            bodies[key], more = _body(said(Source(one, zone)))
+            instance, more = _body(said(Source(one, zone)))
             found += more
+            if key in when.ends or changed(instance, generated(body, key, zone=zone)):
+                bodies[key] = instance
     return Whole(body, dict(sorted(bodies.items())), tuple(dict.fromkeys(found)))
 
 
