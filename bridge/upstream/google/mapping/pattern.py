@@ -95,7 +95,8 @@ class _Writing:
         ends: dict[str, date | datetime] = {}
         for entry in times_of(self._master, "RDATE"):
             begin = aware(entry[0] if isinstance(entry, tuple) else entry, self._home)
-            dates.append(begin)
+            if isinstance(entry, tuple) or begin != self._start:
+                dates.append(begin)
             if isinstance(entry, tuple):
                 end = aware(entry[1], self._home) if isinstance(entry[1], date) else begin + entry[1]
                 ends[key_of(begin, self._zone)] = self._beside(end)
