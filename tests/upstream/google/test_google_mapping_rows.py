@@ -83,6 +83,8 @@ CASES = [
     Case("DESCRIPTION", ("DESCRIPTION:" + "longer and longer " * 1000 + ".",), {}),
     Case("DESCRIPTION", ("DESCRIPTION:use <b> and &amp\\; in <anna@example.org>'s page",),
          {"description": "use &lt;b&gt; and &amp;amp; in &lt;anna@example.org&gt;'s page"}),
+    Case("DESCRIPTION", ("DESCRIPTION:Guests:\\n- Anna <anna@example.org>\\n- 3 < 4",),
+         {"description": "Guests:\n- Anna &lt;anna@example.org&gt;\n- 3 &lt; 4"}),
     Case("LOCATION", ("LOCATION:Room 1\\, Main Street 5",), {"location": "Room 1, Main Street 5"}),
     Case("STATUS", ("STATUS:TENTATIVE",), {"status": "tentative"}),
     Case("STATUS", ("STATUS:CONFIRMED",), {"status": "confirmed"}, back=()),
