@@ -277,6 +277,10 @@ _KINDS = (
             _ruled("FREQ=DAILY", zone="Ship Time"), before=_OWN_ZONE),
     _series("in a zone under its name in Windows", "native",
             _ruled("FREQ=DAILY;COUNT=5", zone="W. Europe Standard Time")),
+    _series("that begins in the hour that the clocks skip", "emulated",
+            [f"DTSTART;TZID={ZONE}:20270328T023000", f"DTEND;TZID={ZONE}:20270328T033000", "RRULE:FREQ=DAILY;COUNT=5"]),
+    _series("with an instance in the hour that the clocks skip", "native",
+            [f"DTSTART;TZID={ZONE}:20270326T023000", f"DTEND;TZID={ZONE}:20270326T033000", "RRULE:FREQ=DAILY;COUNT=5"]),
     _series("that is cancelled as a whole, but kept", "emulated", _ruled("FREQ=WEEKLY;COUNT=4", "STATUS:CANCELLED")),
 )  # fmt: skip
 

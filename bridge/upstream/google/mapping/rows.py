@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.core.origin import ORIGIN
 from bridge.upstream.google.mapping import alarms, colors, links, marks, people, stamps, texts, words
 from bridge.upstream.google.mapping.row import Row, Said, Seen, Source, emulated, left_out
-from bridge.upstream.google.mapping.times import floating, line, read, start_and_end, written
+from bridge.upstream.google.mapping.times import (
+    floating,
+    in_zone_of,
+    is_skipped,
+    line,
+    moved,
+    read,
+    start_and_end,
+    written,
+)
 from bridge.upstream.google.mapping.zone_names import google_name
 
 if TYPE_CHECKING:
@@ -23,6 +33,10 @@ if TYPE_CHECKING:
 def times_to(source: Source) -> Said:
     """Start and end."""
     start, end = start_and_end(source.component, source.zone)
+    if source.recurs and is_skipped(start):
+        # All instances are as long as the first.
+        first = in_zone_of(start.astimezone(UTC), start)
+        start, end = first, moved(start, end, first)
     zones = [value.tzinfo for value in (start, end) if hasattr(value, "tzinfo")]
     private = {marks.FLOATING: source.zone} if zones == [None, None] else {}
     fields = {"start": written(start, source.zone), "end": written(end, source.zone)}
