@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from bridge.core.model import CalendarObject
 
 
+SPECIAL = "X-CALBRIDGE-SPECIAL"
+"""The property of an event that an upstream makes of itself (out of office, focus time, a birthday ...): which kind."""
+
+
 class Detail(StrEnum):
     """How much of an appointment is shown: all, its title and times, or that someone is busy."""
 
