@@ -6,6 +6,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.core.origin import ORIGIN
+from bridge.core.view import SPECIAL
 from bridge.upstream.google.mapping import alarms, colors, links, marks, people, stamps, texts, words
 from bridge.upstream.google.mapping.row import Row, Said, Seen, Source, emulated, left_out
 from bridge.upstream.google.mapping.times import (
@@ -100,7 +101,7 @@ ROWS: Final = (
     Row("ATTENDEE", people.attendees_to, people.attendees_here),
     Row("CONFERENCE", links.conference_to, links.conference_here),
     Row("ATTACH", links.attachments_to, links.attachments_here),
-    Row(stamps.SPECIAL, stamps.special_to, stamps.special_here),
+    Row(SPECIAL, stamps.special_to, stamps.special_here),
     Row(ORIGIN, stamps.origin_to, stamps.origin_here),
     Row("VALARM", alarms.alarms_to, alarms.alarms_here),
 )
