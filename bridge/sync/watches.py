@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from bridge.core.decision import Direction
-from bridge.core.polling import wait_after
-from bridge.errors import CalbridgeError, NotFound, ObjectRefused, UpstreamError, UpstreamUnavailable
+from bridge.core.polling import Backoff
+from bridge.errors import CalbridgeError, NotFound, ObjectRefused, Throttled, UpstreamError, UpstreamUnavailable
 from bridge.store import rule as rules
 from bridge.store import watch as watches
 from bridge.store import watch_problem as problems
@@ -41,9 +41,9 @@ TOO_SHORT: Final = "WatchTooShort"
 _SHORTEST = timedelta(minutes=1)
 # For so long a watch may send notifications whose opening was never answered; providers keep none longer by default.
 _UNHEARD = timedelta(days=8)
-_FIRST_WAIT = timedelta(minutes=1)
-_LONGEST_WAIT = timedelta(hours=1)
-_MOST_DOUBLINGS = 6
+# Polling goes on meanwhile, so there is no hurry, however often the rule asks.
+_OPENING = Backoff(first=timedelta(minutes=1), longest=timedelta(hours=1), polls=100_000)
+_CLOSING = Backoff(first=timedelta(minutes=1), longest=timedelta(hours=1), polls=1)
 _CLOSED_AT_ONCE = 20
 
 
@@ -194,7 +194,9 @@ class Watches:
         """Notes why no watch could be opened, and when to try again."""
         is_new = problem is None or problem.code != code
         failures = 1 if problem is None or is_new else problem.failures + 1
-        wait = wait_after(error, failures, every=a.terms.poll, jitter=self._jitter())
+        wait = _OPENING.wait(failures, every=a.terms.poll, jitter=self._jitter())
+        if isinstance(error, Throttled) and error.after is not None:
+            wait = max(wait, error.after)
         with a.writing() as tx:
             problems.note(
                 tx, a.rule.id, code=code, sentence=error.message, remedy=error.remedy, not_before=tx.now + wait
@@ -220,7 +222,7 @@ class Watches:
 
     def _close(self, record: WatchRecord) -> bool:
         database = self._office.database
-        wait = min(_FIRST_WAIT * (1 << min(record.attempts, _MOST_DOUBLINGS)), _LONGEST_WAIT)
+        wait = _CLOSING.wait(record.attempts + 1, every=_CLOSING.longest, jitter=self._jitter())
         with database.writing() as tx:
             if not watches.try_closing(tx, record.channel, until=tx.now + wait):
                 return False
