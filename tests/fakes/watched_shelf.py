@@ -50,6 +50,7 @@ class Exchange:
         refusal: What is raised in place of opening or closing one.
         loses_answers: Whether it opens a watch, and the answer is lost.
         most_open: How many were open at once.
+        when_closed: Called when one was closed.
     """
 
     clock: Callable[[], datetime]
@@ -60,6 +61,7 @@ class Exchange:
     refusal: BaseException | None = None
     loses_answers: bool = False
     most_open: int = 0
+    when_closed: Callable[[], None] = lambda: None
 
     def live(self) -> list[OpenWatch]:
         """The watches that have not ended."""
@@ -112,6 +114,7 @@ class WatchedShelf(ShelfUpstream):
         here = self._exchange.open.get(watch.channel)
         if here is not None and here.watch.resource == watch.resource:
             del self._exchange.open[watch.channel]
+            self._exchange.when_closed()
 
     def _may_refuse(self) -> None:
         if self._exchange.refusal is not None:
