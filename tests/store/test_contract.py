@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.contracts import (
     store,
+    store_claims,
     store_leases,
     store_links,
     store_outbox,
@@ -68,4 +69,8 @@ class TestParked(store_record.ParkedContract):
 
 
 class TestStatus(store_status.StatusContract):
+    pass
+
+
+class TestClaims(store_claims.ClaimContract):
     pass
