@@ -7,6 +7,8 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import requests
+
 from bridge.upstream.google import listing, reading, watching, writing
 from bridge.upstream.google.calendars import COMPONENTS, calendars
 from bridge.upstream.google.place import Place
@@ -46,6 +48,7 @@ class GoogleUpstream:
         limits: On time and size.
         clock: Seconds that never go back.
         turn: Waits until a request may go, and holds its place until the answer is there.
+        session: Makes what keeps the connections.
     """
 
     def __init__(
@@ -60,9 +63,12 @@ class GoogleUpstream:
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+        session: Callable[[], requests.Session] = requests.Session,
     ) -> None:
         host = "Google" if endpoint == API else urlsplit(endpoint).netloc
-        self._wire = Wire(host=host, access=access, verify=verify, limits=limits, clock=clock, turn=turn)
+        self._wire = Wire(
+            host=host, access=access, verify=verify, limits=limits, clock=clock, turn=turn, session=session
+        )
         self._endpoint = endpoint
         self._parse = parse
         self._zone = str(zone)
@@ -76,8 +82,7 @@ class GoogleUpstream:
     def capabilities(self) -> Capabilities:
         """What Google Calendar can do.
 
-        What it cannot hold is emulated or left out, so texts do not all come back as they were sent; series of a
-        frequency below a day are refused.
+        What it cannot hold is emulated or left out, so neither texts nor series all come back as they were sent.
         """
         return Capabilities(
             writable=True,
@@ -86,7 +91,7 @@ class GoogleUpstream:
             conditional=True,
             exclusive_create=True,
             keeps_text=False,
-            holds_series=True,
+            holds_series=False,
         )
 
     def calendars(self) -> Sequence[RemoteCalendar]:

@@ -19,7 +19,7 @@ from bridge.upstream.google.standing import Standing, is_cancelled
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
-    from bridge.upstream.google.mapping import Event, Whole
+    from bridge.upstream.google.mapping import Body, Event, Whole
     from bridge.upstream.google.place import Place
 
 _SPLIT = re.compile(r"_R\d{8}(T\d{6})?Z?$")
@@ -36,17 +36,20 @@ def become(place: Place, standing: Standing, wanted: Whole) -> Standing:
         RemoteRefused: Google does not take it.
     """
     now = now_of(place, standing)
-    if standing.master is None:
+    master = standing.master
+    if master is None:
         return _instances_alone(place, standing, now, wanted)
     patch = changed(wanted.master, now.master)
-    todo = list(steps(standing, now, wanted))
-    has_instances = bool(standing.exceptions) or any(wanted.overrides.values())
+    todo = list(steps(standing, now, wanted, zone=place.zone))
+    if "recurrence" in patch:
+        todo = [step for step in todo if not step.only_cancels]
+    has_instances = bool(standing.exceptions) or any(body is not None for body in wanted.overrides.values())
     if standing.unfinished or len(todo) > 1 or (patch and has_instances):
         if patch or not standing.unfinished:
             standing = _begun(place, standing, patch)
         return finish(place, standing, wanted, known_to_us_alone=False)
     if patch:
-        return Standing(_patched_master(place, standing.master, as_change(patch, standing.master)))
+        return Standing(_patched_master(place, master, as_change(patch, master)))
     if todo:
         written = _write(place, standing, todo[0], known_to_us_alone=False)
         return _with(standing, {} if written is None else {str(written["id"]): written})
@@ -64,7 +67,7 @@ def finish(place: Place, standing: Standing, wanted: Whole, *, known_to_us_alone
     """
     now = now_of(place, standing)
     written: dict[str, Event] = {}
-    for step in steps(standing, now, wanted):
+    for step in steps(standing, now, wanted, zone=place.zone):
         event = _write(place, standing, step, known_to_us_alone=known_to_us_alone)
         if event is not None:
             written[str(event["id"])] = event
@@ -96,7 +99,7 @@ def now_of(place: Place, standing: Standing) -> Whole:
     return to_google(read, zone=place.zone)
 
 
-def _begun(place: Place, standing: Standing, patch: dict[str, object]) -> Standing:
+def _begun(place: Place, standing: Standing, patch: Body) -> Standing:
     """The series after the first of several requests: its master is as it is to be, and marked."""
     master = _master(standing)
     event = _patched_master(place, master, as_change(patch, master, unfinished=True))
@@ -106,7 +109,7 @@ def _begun(place: Place, standing: Standing, patch: dict[str, object]) -> Standi
     return there
 
 
-def _patched_master(place: Place, master: Event, body: dict[str, object]) -> Event:
+def _patched_master(place: Place, master: Event, body: Body) -> Event:
     event = place.patch(str(master["id"]), body, if_match=str(master["etag"]))
     if event is None:
         raise _overtaken()

@@ -61,9 +61,7 @@ def _delta(place: Place, token: str) -> Iterator[Page]:
         further = str(page.get("nextSyncToken", ""))
     cursor = _cursor(further)
     single = [event for event in events.values() if not _is_of_series(event)]
-    yield Page(
-        tuple(Gone(event["id"]) if is_cancelled(event) else place.changed(Standing(event)) for event in single)
-    )
+    yield Page(tuple(Gone(event["id"]) if is_cancelled(event) else place.changed(Standing(event)) for event in single))
     touched: dict[str, list[Event]] = {}
     for event in events.values():
         if _is_of_series(event):

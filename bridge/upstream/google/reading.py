@@ -56,7 +56,8 @@ def with_exceptions(place: Place, event: Event) -> Standing | None:
 def of_series(place: Place, series: str, uid: str) -> Standing | None:
     """The series of an id, or the instances of it that stand here without it.
 
-    All its events share an iCalUID; other events may have the same.
+    All its events share an iCalUID; other events may have the same. Cancelled instances come along as they do in a
+    listing of everything; those that fell away with a change of the rule do not.
 
     Args:
         place: The calendar.
@@ -65,7 +66,7 @@ def of_series(place: Place, series: str, uid: str) -> Standing | None:
     """
     events = [
         event
-        for page in place.pages(iCalUID=uid, showDeleted=True)
+        for page in place.pages(iCalUID=uid)
         for event in page.get("items", [])
         if series in (event["id"], event.get("recurringEventId"))
     ]

@@ -74,7 +74,7 @@ def _document() -> dict[str, Any]:
     return document
 
 
-def _ask(
+def _ask(  # noqa: PLR0917 -- the library calls it
     _http: object,
     _postproc: object,
     uri: str,

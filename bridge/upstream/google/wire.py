@@ -87,6 +87,7 @@ class Wire:
         limits: On time and size.
         clock: Seconds that never go back.
         turn: Waits until a request may go, and holds its place until the answer is there.
+        session: Makes what keeps the connections.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Wire:
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+        session: Callable[[], requests.Session] = requests.Session,
     ) -> None:
         self._host = host
         self._access = access
@@ -105,7 +107,7 @@ class Wire:
         self._limits = limits or Limits()
         self._clock = clock
         self._turn = turn
-        self._session = requests.Session()
+        self._session = session()
 
     def __repr__(self) -> str:
         return f"Wire(host={self._host!r})"

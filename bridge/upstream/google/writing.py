@@ -61,11 +61,14 @@ def remove(place: Place, remote_id: str, *, if_match: str) -> None:
     if standing is None:
         return
     _check(standing, if_match)
-    if standing.master is not None:
-        place.delete(remote_id, if_match=str(standing.master["etag"]))
-        return
-    for instance in standing.exceptions:
-        place.delete(str(instance["id"]), if_match=str(instance["etag"]))
+    events = standing.exceptions if standing.master is None else (standing.master,)
+    for event in events:
+        try:
+            place.delete(str(event["id"]), if_match=str(event["etag"]))
+        except RemoteChanged:
+            # A deletion is a version, too: one that was delivered twice, or that somebody else was quicker with.
+            if place.get(str(event["id"])) is not None:
+                raise
 
 
 def _completed(place: Place, made: Standing, wanted: Whole) -> Standing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from tests.fakes.google.state import Calendar, Event, World
+    from tests.fakes.google.state import Calendar, Event
 
 # Not together with a sync token (parameter syncToken of events.list).
 _NOT_WITH_TOKEN = (
@@ -27,6 +27,7 @@ _NOT_WITH_TOKEN = (
 )  # fmt: skip
 # With these a listing is no ground for a later one.
 _NO_TOKEN_AFTER = ("iCalUID", "orderBy", "privateExtendedProperty", "q", "sharedExtendedProperty", "updatedMin")
+_WINDOW = ("timeMin", "timeMax")
 _OF_ONE_REQUEST = ("pageToken", "syncToken", "fields", "alt", "prettyPrint", "key", "quotaUser", "userIp")
 _DEFAULT_PAGE = 250
 _LARGEST_PAGE = 2500
@@ -46,7 +47,19 @@ class Pages:
     most: int = _LARGEST_PAGE
     odd: int | None = None
     kept: dict[str, _Rest] = field(default_factory=dict)
-    count: int = 0
+
+    def chance(self) -> random.Random | None:
+        """Where oddity is wanted, what decides it for one listing."""
+        if self.odd is None:
+            return None
+        self.odd += 1
+        return random.Random(self.odd)
+
+    def keep(self, rest: _Rest) -> str:
+        """The page token of what is left."""
+        token = f"page{len(self.kept) + 1}"
+        self.kept[token] = rest
+        return token
 
 
 @dataclass(slots=True)
@@ -54,67 +67,134 @@ class _Rest:
     items: list[Event]
     asked: dict[str, list[str]]
     number: int
-    delta: bool
+    window: dict[str, list[str]]
     chance: random.Random | None
 
 
-def listing(
-    world: World, pages: Pages, calendar: Calendar, user: str, given: Mapping[str, Sequence[str]]
-) -> dict[str, Any]:
-    """A page of `events.list`.
+class Lister:
+    """Lists a calendar for one user, with the parameters of one request.
 
     Args:
+        pages: How answers are cut, and what is still to come of those that were begun.
+        calendar: What is listed.
+        user: Who asks.
         given: The query, checked against the document.
-
-    Raises:
-        Refused: The parameters contradict each other, or a token is not valid.
     """
-    asked = {name: list(values) for name, values in sorted(given.items()) if name not in _OF_ONE_REQUEST}
-    one = {name: values[-1] for name, values in given.items()}
-    if "pageToken" in one:
-        rest = pages.kept.get(one["pageToken"])
-        if rest is None or rest.asked != asked:
-            raise Refused("badRequest", "Invalid page token value.", "pageToken")
-    else:
-        since, kept_window = _since(calendar, user, one, asked)
-        items = list(_chosen(calendar, user, {**kept_window, **given}, since))
-        chance = None
-        if pages.odd is not None:
-            pages.odd += 1
-            chance = random.Random(pages.odd)
-            if "orderBy" not in one:
+
+    def __init__(self, pages: Pages, calendar: Calendar, user: str, given: Mapping[str, Sequence[str]]) -> None:
+        self._pages = pages
+        self._calendar = calendar
+        self._user = user
+        self._given = given
+        self._one = {name: values[-1] for name, values in given.items()}
+        self._asked = {name: list(values) for name, values in sorted(given.items()) if name not in _OF_ONE_REQUEST}
+
+    def events(self) -> dict[str, Any]:
+        """A page of `events.list`.
+
+        Raises:
+            Refused: The parameters contradict each other, or a token is not valid.
+        """
+        rest = self._begun()
+        if rest is None:
+            since, window = self._since()
+            items = list(_chosen(self._calendar, {**window, **self._given}, since))
+            chance = self._pages.chance()
+            if chance is not None and "orderBy" not in self._one:
                 chance.shuffle(items)
-        rest = _Rest(items, asked, calendar.number, since is not None or "updatedMin" in one, chance)
-    return _page(world, pages, calendar, user, one, rest)
+            rest = _Rest(items, self._asked, self._calendar.number, window, chance)
+        page = self._page(rest)
+        if "nextPageToken" not in page and not any(name in self._one for name in _NO_TOKEN_AFTER):
+            page["nextSyncToken"] = self._token(rest)
+        return page
 
+    def instances(self, event_id: str) -> dict[str, Any]:
+        """A page of `events.instances`.
 
-def instances(
-    world: World, pages: Pages, calendar: Calendar, user: str, event_id: str, given: Mapping[str, Sequence[str]]
-) -> dict[str, Any]:
-    """A page of `events.instances`."""
-    asked = {name: list(values) for name, values in sorted(given.items()) if name not in _OF_ONE_REQUEST}
-    one = {name: values[-1] for name, values in given.items()}
-    if "pageToken" in one:
-        rest = pages.kept.get(one["pageToken"])
-        if rest is None or rest.asked != asked:
+        Raises:
+            Refused: There is no such series.
+        """
+        rest = self._begun()
+        if rest is None:
+            master = series.find(self._calendar, event_id)
+            if not master.recurrence:
+                raise Refused("badRequest", "The event is no recurring event.")
+            window = _Window.of(self._one)
+            deleted = self._one.get("showDeleted") == "true"
+            items = [
+                each
+                for each in series.instances(self._calendar, master, window.until)
+                if window.holds(each) and (deleted or not each.cancelled)
+            ]
+            if "originalStart" in self._one:
+                items = [each for each in items if _names(each, self._one["originalStart"])]
+            rest = _Rest(items, self._asked, self._calendar.number, {}, self._pages.chance())
+        return self._page(rest)
+
+    def _begun(self) -> _Rest | None:
+        """What is left of the listing that a page token names."""
+        if "pageToken" not in self._one:
+            return None
+        rest = self._pages.kept.get(self._one["pageToken"])
+        if rest is None or rest.asked != self._asked:
             raise Refused("badRequest", "Invalid page token value.", "pageToken")
-    else:
-        master = series.find(calendar, event_id)
-        if not master.recurrence:
-            raise Refused("badRequest", "The event is no recurring event.")
-        window = _Window.of(one)
-        items = [
-            each
-            for each in series.instances(calendar, master, window.until)
-            if window.holds(each) and (not each.cancelled or one.get("showDeleted") == "true")
+        return rest
+
+    def _since(self) -> tuple[int | None, dict[str, list[str]]]:
+        """The change that the sync token names, and the window of the first listing."""
+        if "syncToken" not in self._one:
+            return None, {name: self._asked[name] for name in _WINDOW if name in self._asked}
+        for name in _NOT_WITH_TOKEN:
+            if name in self._one:
+                raise Refused("badRequest", f"Sync token cannot be used with {name}.", name)
+        if self._one.get("showDeleted") == "false":
+            raise Refused("badRequest", "showDeleted cannot be false with a sync token.", "showDeleted")
+        try:
+            said = json.loads(base64.urlsafe_b64decode(self._one["syncToken"]))
+        except ValueError as error:
+            raise Refused("invalid", "Invalid sync token value.", "syncToken") from error
+        if (said["calendar"], said["user"]) != (self._calendar.id, self._user):
+            raise Refused("invalid", "Invalid sync token value.", "syncToken")
+        if said["number"] < self._calendar.floor:
+            raise Refused("fullSyncRequired", location="syncToken")
+        if {name: values for name, values in said["asked"].items() if name not in _WINDOW} != self._asked:
+            raise Refused("badRequest", "The parameters are not those of the listing that gave the token.", "syncToken")
+        return int(said["number"]), said["window"]
+
+    def _token(self, rest: _Rest) -> str:
+        said = {"calendar": self._calendar.id, "user": self._user, "number": rest.number}
+        text = json.dumps({**said, "asked": rest.asked, "window": rest.window})
+        return base64.urlsafe_b64encode(text.encode()).decode()
+
+    def _page(self, rest: _Rest) -> dict[str, Any]:
+        """One page of what is left."""
+        calendar, user, one = self._calendar, self._user, self._one
+        size = min(int(one.get("maxResults", _DEFAULT_PAGE)), _LARGEST_PAGE, self._pages.most)
+        if rest.chance is not None:
+            size = rest.chance.randint(0, size)
+        page: dict[str, Any] = {
+            "kind": "calendar#events",
+            "etag": calendar.etag,
+            "summary": calendar.summary,
+            "updated": stamp_with_millis(calendar.updated),
+            "timeZone": one.get("timeZone", calendar.zone),
+            "accessRole": calendar.acl[user].name,
+            "defaultReminders": calendar.default_reminders.get(user, []),
+        }
+        if calendar.description:
+            page["description"] = calendar.description
+        if rest.items[size:]:
+            page["nextPageToken"] = self._pages.keep(replace(rest, items=rest.items[size:]))
+        most = int(one["maxAttendees"]) if "maxAttendees" in one else None
+        zone = one.get("timeZone", calendar.zone)
+        detailed = one.get("showDeleted") == "true" and calendar.acl[user] >= Role.writerWithoutPrivateAccess
+        page["items"] = [
+            tombstone(each, zone)
+            if each.cancelled and (each.series or not detailed)
+            else show(each, calendar, user, zone=zone, max_attendees=most)
+            for each in (calendar.events.get(each.id, each) for each in rest.items[:size])
         ]
-        if "originalStart" in one:
-            wanted = one["originalStart"]
-            items = [each for each in items if _names(each, wanted)]
-        rest = _Rest(items, asked, calendar.number, delta=False, chance=None)
-    page = _page(world, pages, calendar, user, one, rest)
-    page.pop("nextSyncToken", None)
-    return page
+        return page
 
 
 def _names(event: Event, wanted: str) -> bool:
@@ -144,37 +224,7 @@ class _Window:
         return self.since is None or event.end.at > self.since
 
 
-def _since(
-    calendar: Calendar, user: str, one: Mapping[str, str], asked: dict[str, list[str]]
-) -> tuple[int | None, dict[str, list[str]]]:
-    """The change that the sync token names, and the window of the first listing."""
-    if "syncToken" not in one:
-        return None, {}
-    for name in _NOT_WITH_TOKEN:
-        if name in one:
-            raise Refused("badRequest", f"Sync token cannot be used with {name}.", name)
-    if one.get("showDeleted") == "false":
-        raise Refused("badRequest", "showDeleted cannot be false with a sync token.", "showDeleted")
-    try:
-        said = json.loads(base64.urlsafe_b64decode(one["syncToken"]))
-    except ValueError as error:
-        raise Refused("invalid", "Invalid sync token value.", "syncToken") from error
-    if said["calendar"] != calendar.id or said["user"] != user:
-        raise Refused("invalid", "Invalid sync token value.", "syncToken")
-    if said["number"] < calendar.floor:
-        raise Refused("fullSyncRequired", location="syncToken")
-    window = {name: values for name, values in said["asked"].items() if name in {"timeMin", "timeMax"}}
-    if {name: values for name, values in said["asked"].items() if name not in window} != asked:
-        raise Refused("badRequest", "The parameters are not those of the listing that gave the token.", "syncToken")
-    return int(said["number"]), window
-
-
-def _token(calendar: Calendar, user: str, rest: _Rest) -> str:
-    said = {"calendar": calendar.id, "user": user, "number": rest.number, "asked": rest.asked}
-    return base64.urlsafe_b64encode(json.dumps(said).encode()).decode()
-
-
-def _chosen(calendar: Calendar, user: str, given: Mapping[str, Sequence[str]], since: int | None) -> Iterator[Event]:
+def _chosen(calendar: Calendar, given: Mapping[str, Sequence[str]], since: int | None) -> Iterator[Event]:
     """What a listing holds, before it is cut into pages."""
     one = {name: values[-1] for name, values in given.items()}
     window = _Window.of(one)
@@ -262,46 +312,3 @@ def _matches(event: Event, given: Mapping[str, Sequence[str]], one: Mapping[str,
         said = " ".join(str(event.fields.get(name, "")) for name in ("summary", "description", "location"))
         return one["q"].lower() in said.lower()
     return True
-
-
-def _page(
-    world: World, pages: Pages, calendar: Calendar, user: str, one: Mapping[str, str], rest: _Rest
-) -> dict[str, Any]:
-    """One page of what is left."""
-    size = min(int(one.get("maxResults", _DEFAULT_PAGE)), _LARGEST_PAGE, pages.most)
-    if rest.chance is not None:
-        size = rest.chance.randint(0, size)
-    now, later = rest.items[:size], rest.items[size:]
-    page: dict[str, Any] = {
-        "kind": "calendar#events",
-        "etag": calendar.etag,
-        "summary": calendar.summary,
-        "updated": stamp_with_millis(calendar.updated),
-        "timeZone": one.get("timeZone", calendar.zone),
-        "accessRole": calendar.acl[user].name,
-        "defaultReminders": calendar.default_reminders.get(user, []),
-    }
-    if calendar.description:
-        page["description"] = calendar.description
-    if later:
-        pages.count += 1
-        token = f"page{pages.count}"
-        pages.kept[token] = _Rest(later, rest.asked, rest.number, rest.delta, rest.chance)
-        page["nextPageToken"] = token
-    elif not any(name in one for name in _NO_TOKEN_AFTER):
-        page["nextSyncToken"] = _token(calendar, user, rest)
-    most = int(one["maxAttendees"]) if "maxAttendees" in one else None
-    zone = one.get("timeZone", calendar.zone)
-    detailed = one.get("showDeleted") == "true" and calendar.acl[user] >= Role.writerWithoutPrivateAccess
-    page["items"] = [
-        tombstone(each, zone)
-        if each.cancelled and (each.series or not detailed)
-        else show(each, calendar, user, zone=zone, max_attendees=most)
-        for each in (_now(calendar, each) for each in now)
-    ]
-    return page
-
-
-def _now(calendar: Calendar, event: Event) -> Event:
-    """The event as it is when its page is asked for."""
-    return calendar.events.get(event.id, event)

@@ -56,6 +56,7 @@ def faults_of(schema: str, value: object, *, removals: bool = False) -> list[str
 
     Args:
         schema: Name of a schema of the document.
+        value: What was sent, or is to be.
         removals: null may stand for every value, as in the body of a PATCH.
     """
     return list(_named(schema)(value, schema, removals))
@@ -72,7 +73,8 @@ def query_faults(method: str, given: Mapping[str, Sequence[str]]) -> dict[str, s
         elif len(values) > 1 and not told.get("repeated"):
             faults[name] = f"Parameter {name!r} is given more than once."
         else:
-            faults |= {name: fault for value in values if (fault := _parameter_fault(told, value))}
+            found = [fault for value in values if (fault := _parameter_fault(told, value))]
+            faults |= {name: found[0]} if found else {}
     return faults
 
 
@@ -97,7 +99,12 @@ def _named(name: str) -> Check:
 def _compiled(schema: Mapping[str, Any]) -> Check:
     if "$ref" in schema:
         name = schema["$ref"]
-        return lambda value, path, removals: _named(name)(value, path, removals)
+
+        def named(value: Any, path: str, removals: bool) -> Iterator[str]:  # noqa: FBT001 -- one of a family
+            # Looked up when it is needed: a schema may hold itself.
+            return _named(name)(value, path, removals)
+
+        return named
     kind = schema.get("type", "any")
     if kind in _OPEN:
         return lambda _value, _path, _removals: iter(())

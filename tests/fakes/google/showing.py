@@ -33,6 +33,8 @@ def show(
     """The Event resource.
 
     Args:
+        event: As it is kept.
+        calendar: Where it stands.
         viewer: Mail address of the user who asks.
         zone: Of the offsets; empty: the calendar's.
         max_attendees: With more, only the user's own entry is shown.

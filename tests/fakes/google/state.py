@@ -10,11 +10,12 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from tests.fakes.google.refusal import Refused
-from tests.fakes.google.times import When
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+
+    from tests.fakes.google.times import When
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuv"
 
@@ -211,6 +212,8 @@ class World:
         """Numbers a change of events.
 
         Args:
+            calendar: Where they stand.
+            events: As they are now; what is new is added.
             quietly: `updated` stays, as after a change of reminders.
         """
         calendar.number += 1

@@ -11,7 +11,7 @@ import httplib2
 from flask import Flask, Response, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from tests.fakes.google.api import Answered, Asked
+from tests.fakes.google.exchange import Answered, Asked
 
 if TYPE_CHECKING:
     import socket
@@ -81,7 +81,8 @@ class Http(httplib2.Http):
             except Lost as error:
                 raise ConnectionResetError("The fake lost the answer.") from error
         else:
-            page = self._app.test_client().open(path, method=method, headers=named, data=raw)
+            base = f"{parts.scheme}://{parts.netloc}"
+            page = self._app.test_client().open(path, base_url=base, method=method, headers=named, data=raw)
             told = Answered(page.status_code, dict(page.headers), page.get_data())
         response = httplib2.Response({name.lower(): value for name, value in told.headers.items()})
         response.status = told.status
