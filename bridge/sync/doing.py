@@ -12,6 +12,7 @@ from bridge.core.decision import Blocked, Move, allowed, winner
 from bridge.core.recurrence import held_components
 from bridge.core.series import time_of
 from bridge.core.sides import Side
+from bridge.core.view import is_special
 from bridge.errors import (
     CalendarReadOnly,
     Conflict,
@@ -289,6 +290,7 @@ class Doing:
         reads, writes = (
             not isinstance(allowed(move, options, first_pass=False), Blocked) for move in (Move.PULL, Move.PUSH)
         )
+        writes = writes and not is_special(verdict.pair.their_object)
         prefer = self._winner(verdict) if reads and writes else Side.THERE if reads else Side.HERE
         push.settle_both(self._a, verdict, prefer=prefer, author=self.author, reads=reads, writes=writes)
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from bridge.core import adoption, origin
 from bridge.core.decision import Blocked, Change, Move, allowed, decide
 from bridge.core.plan import Step
-from bridge.core.view import admits
+from bridge.core.view import admits, is_special
 from bridge.core.window import Place
 from bridge.sync.assignment import same
 from bridge.sync.pairing import Bases, bases, changed_here, changed_there, relinked
 from bridge.sync.pull import is_left_alone
 from bridge.sync.push import as_sent
 from bridge.sync.sighting import GRACE, Hint
+from bridge.sync.unfinished import without_our_half
 from bridge.sync.views import Views
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.sync.pairing import Pair
 
 _DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
+_WHOLE = {Move.NOTHING: Move.PUSH, Move.PULL: Move.MERGE}
 _NOT_YET_SENT = "It is not known yet whether the upstream got it; the next full comparison tells."
 
 
@@ -120,10 +122,10 @@ class Judge:
             return self._alone(replace(pair, link=None))
         known = bases(self._a, tx, link)
         if link.is_announced:
-            return self._announced(pair, link, known)
+            return self._announced(tx, pair, link, known)
         if known.here is None or known.there is None:
             return self._half_known(relinked(pair), link, known)
-        return self._linked(relinked(pair), link, known)
+        return self._linked(tx, relinked(pair), link, known)
 
     # Pairs that no link names, or that were left alone so far.
 
@@ -179,14 +181,14 @@ class Judge:
             return self._done(pair, Move.NOTHING, views)
         return self._alone(pair, existed=False)
 
-    def _announced(self, pair: Pair, link: Link, known: Bases) -> Verdict:
+    def _announced(self, tx: Transaction, pair: Pair, link: Link, known: Bases) -> Verdict:
         """What was about to be created when nobody heard how it went on."""
         views, remote = self._a.views(link), pair.remote
         if remote is not None and origin.marks(remote) == self._a.origin:
             if pair.here is None:
                 return self._checked(pair, Move.DELETE_THERE, views)
-            sent = as_sent(self._a, known.of_here, remote, Views.read(link.view))
-            return self._linked(relinked(pair), link, Bases(known.here, sent))
+            sent = as_sent(self._a, known.of_here, remote, Views.read(link.view), whole=not pair.unfinished)
+            return self._linked(tx, relinked(pair), link, Bases(known.here, sent))
         if remote is not None and pair.here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=False)
         if remote is not None or pair.here is not None:
@@ -209,9 +211,12 @@ class Judge:
 
     # Pairs that are linked.
 
-    def _linked(self, pair: Pair, link: Link, known: Bases) -> Verdict:
+    def _linked(self, tx: Transaction, pair: Pair, link: Link, known: Bases) -> Verdict:
         a = self._a
         now = a.views(link)
+        if pair.unfinished:
+            as_theirs = without_our_half(a, tx, pair, known)
+            pair = replace(pair, there=replace(pair.theirs, object=as_theirs))
         was = now.earlier(link.view)
         here = changed_here(a, pair, known.here, was, now)
         there = changed_there(a, pair, known, was, now)
@@ -221,6 +226,12 @@ class Judge:
         move = decide(here, there)
         if move is Move.MERGE and self._agree(pair, now):
             move = Move.NOTHING
+        if move is Move.MERGE and is_special(known.of_there):
+            # Nobody but the upstream may change it there.
+            move = Move.PULL
+        if pair.unfinished:
+            # What is half written is written again as a whole, whether or not anything else changed.
+            move = _WHOLE.get(move, move)
         return self._checked(pair, move, now, known=known)
 
     def _agree(self, pair: Pair, views: Views) -> bool:

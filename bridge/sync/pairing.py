@@ -64,6 +64,11 @@ class Pair:
         return None if self.there is None or isinstance(self.there.object, Unreadable) else self.there.object
 
     @property
+    def unfinished(self) -> bool:
+        """Whether a write of ours was broken off there, and is to be done once more."""
+        return self.there is not None and self.there.unfinished
+
+    @property
     def theirs(self) -> Found:
         """What stands there, for a verdict that is about it."""
         return _present(self.there)
@@ -146,7 +151,7 @@ class _Pairing:
         with a.database.reading() as tx:
             for link in links.by_uids(tx, a.rule.id, self._here).values():
                 # What both sides are is not known: that has to be seen before anything is written.
-                if link.remote_id is not None and (link.base_here is None or link.base_there is None):
+                if link.remote_id is not None and not _is_agreed(link):
                     self._hints.setdefault(link.remote_id, Hint.CHANGED)
             by_remote = links.by_remotes(tx, a.rule.id, self._hints)
         found, gone = self._look(by_remote)
@@ -234,14 +239,14 @@ class _Pairing:
         for remote_id, hint in self._hints.items():
             listed = self._sighting.listed.get(remote_id)
             if hint is Hint.CHANGED and listed is not None and listed.object is not None:
-                found[remote_id] = Found(remote_id, listed.etag, listed.object)
+                found[remote_id] = Found(remote_id, listed.etag, listed.object, unfinished=listed.unfinished)
             else:
                 ask.append(remote_id)
         self._ask(ask, by_remote, found, gone)
         twins = self._twins({by_remote[remote_id].uid for remote_id in gone if remote_id in by_remote})
         self._ask(twins, by_remote, found, gone)
         for remote_id, each in list(found.items()):
-            if isinstance(each.object, Unreadable):
+            if isinstance(each.object, Unreadable) and not (each.unfinished and _is_agreed(by_remote.get(remote_id))):
                 del found[remote_id]
                 self._set_aside(by_remote, remote_id, each.object.reason, lasting=True)
         return found, gone
@@ -326,6 +331,11 @@ class _Pairing:
             return False
         answers = list(self._a.upstream.fetch(self._a.calendar, [remote_id]))
         return any(isinstance(answer, Gone) for answer in answers)
+
+
+def _is_agreed(link: Link | None) -> bool:
+    """Whether it is known what both sides of a link were."""
+    return link is not None and link.base_here is not None and link.base_there is not None
 
 
 @dataclass(frozen=True, slots=True)

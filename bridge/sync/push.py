@@ -44,14 +44,29 @@ def outgoing(a: Assignment, verdict: Verdict) -> CalendarObject:
     """What is to stand there: what stood there last, with what changed here."""
     known, pair = verdict.bases, verdict.pair
     base = known.of_there if pair.there is None else pair.their_object
-    ours = own(a, verdict)
-    if verdict.views.made_here and discloses(base, ours, verdict.views.out):
+    return becoming(a, base, own(a, verdict), was=known.of_here, views=verdict.views, view=pair.linked.view)
+
+
+def becoming(
+    a: Assignment, base: CalendarObject, ours: CalendarObject, *, was: CalendarObject, views: Views, view: str
+) -> CalendarObject:
+    """What becomes of a remote object when what changed here is written there.
+
+    Args:
+        a: The rule.
+        base: The remote object.
+        ours: Our object.
+        was: What it was when both sides last agreed.
+        views: What passes in each direction now.
+        view: What passed then, as the link has it.
+    """
+    if views.made_here and discloses(base, ours, views.out):
         # The rule shows less than it did, or the appointment became private: nothing of the old text may stay.
-        whole = content.with_uid(content.read(a.shown(ours, verdict.views)), base.uid)
+        whole = content.with_uid(content.read(a.shown(ours, views)), base.uid)
         marked = whole if origin.marks(base) is None else origin.mark(whole, a.origin)
         return a.parse(content.write(marked))
-    before = content.read(a.shown(known.of_here, verdict.views.earlier(pair.linked.view)))
-    now = content.read(a.shown(ours, verdict.views))
+    before = content.read(a.shown(was, views.earlier(view)))
+    now = content.read(a.shown(ours, views))
     return a.parse(content.write(apply(difference(before, now), content.read(base))))
 
 
@@ -163,7 +178,7 @@ def withdraw(a: Assignment, announced: Announced) -> None:
         links.put(tx, replace(announced.link, base_here=None))
 
 
-def as_sent(a: Assignment, here: CalendarObject, found: CalendarObject, views: Views) -> CalendarObject:
+def as_sent(a: Assignment, here: CalendarObject, found: CalendarObject, views: Views, *, whole: bool) -> CalendarObject:
     """What was sent when `here` was created there, without what the upstream did not keep of it.
 
     It stands for the answer that was lost: what was left out of it was not taken away by anybody.
@@ -173,8 +188,11 @@ def as_sent(a: Assignment, here: CalendarObject, found: CalendarObject, views: V
         here: Our object as it was announced.
         found: The remote object as it was found afterwards.
         views: What was shown.
+        whole: Whether all of it was sent; otherwise what is not there may only not have been sent yet.
     """
     sent = content.with_uid(content.read(a.shown(here, views)), found.uid)
+    if not whole:
+        return a.parse(content.write(sent))
     lacking = difference(sent, content.read(found))
     dropped = lacking.only(lambda slot: lacking.changes[slot].new is None and slot.part in sent.parts)
     return a.parse(content.write(apply(dropped, sent)))
@@ -262,7 +280,7 @@ def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author
     stored = None
     if writes:
         new_there = meeting.outgoing(a.parse(merged.there))
-        if new_there.etag != there.etag:
+        if new_there.etag != there.etag or verdict.pair.theirs.unfinished:
             stored = _replace(a, verdict, new_there)
     with a.writing() as tx:
         if reads and new_here.etag != here.etag:
