@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from bridge.core.channels import Channels
     from bridge.core.model import CalendarObject
     from bridge.store.watch import WatchRecord
     from bridge.store.watch_problem import WatchProblem
@@ -83,11 +84,13 @@ class Watches:
             LeaseLost: Another worker has taken the rule over.
             StoreError: The database could not be read or written.
         """
+        channels = self._office.channels
+        if channels is None:
+            return None
         with a.database.reading() as tx:
             kept = watches.of_rule(tx, a.rule.id)
             problem = problems.find(tx, a.rule.id)
-        channels = self._office.channels
-        if channels is None or a.terms.options.direction is Direction.PUSH or not isinstance(a.upstream, Watchable):
+        if a.terms.options.direction is Direction.PUSH or not isinstance(a.upstream, Watchable):
             self._settle(a, kept, problem, best=None)
             return None
         place = self._place(a)
@@ -102,7 +105,7 @@ class Watches:
             return best.renews_at
         if problem is not None and problem.code != NO_PUBLIC_ADDRESS and now < problem.not_before:
             return None
-        return self._open(a, a.upstream, place, problem, is_first=best is None)
+        return self._open(a, a.upstream, channels, place, problem, is_first=best is None)
 
     def _place(self, a: Assignment) -> _Place:
         configuration = self._office.configuration()
@@ -136,12 +139,16 @@ class Watches:
             )
 
     def _open(
-        self, a: Assignment, upstream: Watchable, place: _Place, problem: WatchProblem | None, *, is_first: bool
+        self,
+        a: Assignment,
+        upstream: Watchable,
+        channels: Channels,
+        place: _Place,
+        problem: WatchProblem | None,
+        *,
+        is_first: bool,
     ) -> datetime | None:
         """Opens a watch; the one before it, if there is one, goes on until this one is kept."""
-        channels = self._office.channels
-        if channels is None:
-            return None
         channel = channels.fresh()
         with a.writing() as tx:
             watches.announce(

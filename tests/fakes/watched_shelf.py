@@ -96,6 +96,7 @@ class WatchedShelf(ShelfUpstream):
 
     def watch(self, calendar: str, *, channel: str, token: str, address: str) -> Watch:
         exchange = self._exchange
+        self._tell("before", "watch")
         exchange.asked.append(("watch", channel))
         self._may_refuse()
         if channel in exchange.ever:
@@ -106,15 +107,18 @@ class WatchedShelf(ShelfUpstream):
         exchange.most_open = max(exchange.most_open, len(exchange.live()))
         if exchange.loses_answers:
             raise UpstreamUnavailable("The answer was lost.")
+        self._tell("after", "watch")
         return opened
 
     def unwatch(self, watch: Watch) -> None:
+        self._tell("before", "unwatch")
         self._exchange.asked.append(("unwatch", watch.channel))
         self._may_refuse()
         here = self._exchange.open.get(watch.channel)
         if here is not None and here.watch.resource == watch.resource:
             del self._exchange.open[watch.channel]
             self._exchange.when_closed()
+        self._tell("after", "unwatch")
 
     def _may_refuse(self) -> None:
         if self._exchange.refusal is not None:

@@ -3,52 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.errors import LoginRefused, RemoteRefused, Throttled, UpstreamUnavailable
+from bridge.errors import RemoteRefused, UpstreamUnavailable
 from bridge.store import rule as rules
 from bridge.store import watch as watch_table
 from bridge.sync.watches import NO_PUBLIC_ADDRESS, TOO_SHORT
 from bridge.upstream.powers import Watchable
 from tests.fakes.shelf import FULL, Shelf, ShelfUpstream
-from tests.fakes.watched_shelf import WEEK, Exchange, WatchedShelf, refused
+from tests.fakes.watched_shelf import WEEK, Exchange, WatchedShelf
 from tests.store.appointments import appointment, parse
 from tests.store.desk import Clock
-from tests.sync.stage import new_database
 from tests.sync.watching import HTTPS, WatchDesk
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[WatchDesk]:
-    clock = Clock()
-    database = new_database(tmp_path, clock)
-    made = WatchDesk(database, clock)
-    yield made
-    database.close()
-
-
-@pytest.fixture
-def told(desk: WatchDesk) -> WatchDesk:
-    """A desk with one rule that is told of changes, at rest."""
-    desk.rule()
-    desk.sync()
-    desk.run_due()
-    desk.asked()
-    desk.calls()
-    return desk
 
 
 def test_the_fake_has_the_power_that_is_tested() -> None:
@@ -64,35 +34,35 @@ def test_the_fake_has_the_power_that_is_tested() -> None:
 # Opening.
 
 
-def test_the_first_pass_of_a_rule_opens_a_watch(desk: WatchDesk) -> None:
-    desk.rule()
-    desk.sync()
+def test_the_first_pass_of_a_rule_opens_a_watch(watched: WatchDesk) -> None:
+    watched.rule()
+    watched.sync()
 
-    (there,) = desk.exchange.live()
-    (here,) = desk.watches()
+    (there,) = watched.exchange.live()
+    (here,) = watched.watches()
     assert there.address == f"{HTTPS}/hooks/caldav"
     assert there.calendar == here.calendar == "https://shelf.example.org/shelf/"
     assert (here.channel, here.resource) == (there.watch.channel, there.watch.resource)
-    assert here.expires_at == desk.clock.now + WEEK
+    assert here.expires_at == watched.clock.now + WEEK
     assert len(there.watch.channel) <= 64
     assert there.token not in repr(here)
 
 
-def test_what_changed_while_the_first_watch_was_opened_is_found_at_once(desk: WatchDesk) -> None:
-    desk.rule()
-    remote = desk.remote()
+def test_what_changed_while_the_first_watch_was_opened_is_found_at_once(watched: WatchDesk) -> None:
+    watched.rule()
+    remote = watched.remote()
 
     def just_then(when: str, call: str) -> None:
-        if (when, call) == ("after", "changes") and not desk.exchange.ever and not remote.shelf.objects:
+        if (when, call) == ("after", "changes") and not watched.exchange.ever and not remote.shelf.objects:
             remote.put(appointment("between"))
 
     remote.shelf.watched = just_then
-    desk.sync()
-    assert desk.resource().titles() == {}
-    assert desk.due() == ["r"]
-    desk.run_due()
-    assert desk.resource().titles() == {"between": "Haircut"}
-    assert desk.due() == []
+    watched.sync()
+    assert watched.resource().titles() == {}
+    assert watched.due() == ["r"]
+    watched.run_due()
+    assert watched.resource().titles() == {"between": "Haircut"}
+    assert watched.due() == []
 
 
 def test_a_change_there_is_here_as_soon_as_it_is_told(told: WatchDesk) -> None:
@@ -111,69 +81,71 @@ def test_an_idle_poll_is_still_one_request(told: WatchDesk) -> None:
     assert (told.calls(), told.asked()) == (["changes"], [])
 
 
-def test_an_idle_poll_writes_nothing_about_its_watch(desk: WatchDesk) -> None:
-    desk.rule()
-    desk.sync()
-    desk.run_due()
-    with_watch = writes_of_a_poll(desk)
-    desk.unwatchable = True
-    desk.poll()
-    assert with_watch == writes_of_a_poll(desk)
+def test_an_idle_poll_writes_nothing_about_its_watch(watched: WatchDesk) -> None:
+    watched.rule()
+    watched.sync()
+    watched.run_due()
+    with_watch = writes_of_a_poll(watched)
+    watched.unwatchable = True
+    watched.poll()
+    assert with_watch == writes_of_a_poll(watched)
 
 
-def writes_of_a_poll(desk: WatchDesk) -> int:
-    before = desk.database.writes
-    desk.poll()
-    return desk.database.writes - before
+def writes_of_a_poll(watched: WatchDesk) -> int:
+    before = watched.database.writes
+    watched.poll()
+    return watched.database.writes - before
 
 
-def test_each_rule_has_a_watch_of_its_own(desk: WatchDesk) -> None:
-    desk.rule()
-    desk.rule("s", "bert", "other")
-    desk.sync("r")
-    desk.sync("s")
-    assert sorted(each.calendar for each in desk.exchange.live()) == [
+def test_each_rule_has_a_watch_of_its_own(watched: WatchDesk) -> None:
+    watched.rule()
+    watched.rule("s", "bert", "other")
+    watched.sync("r")
+    watched.sync("s")
+    assert sorted(each.calendar for each in watched.exchange.live()) == [
         "https://other.example.org/shelf/",
         "https://shelf.example.org/shelf/",
     ]
-    desk.run_due()
-    desk.wait(timedelta(seconds=30))
-    assert desk.deliver(desk.exchange.notification(desk.exchange.open[desk.watches("s")[0].channel], "exists")) == [204]
-    assert desk.due() == ["s"]
+    watched.run_due()
+    watched.wait(timedelta(seconds=30))
+    assert watched.deliver(
+        watched.exchange.notification(watched.exchange.open[watched.watches("s")[0].channel], "exists")
+    ) == [204]
+    assert watched.due() == ["s"]
 
 
-def test_a_rule_that_only_sends_is_not_told_of_changes(desk: WatchDesk) -> None:
-    desk.rule(direction="push")
-    desk.sync()
-    assert (desk.asked(), desk.watches()) == ([], [])
+def test_a_rule_that_only_sends_is_not_told_of_changes(watched: WatchDesk) -> None:
+    watched.rule(direction="push")
+    watched.sync()
+    assert (watched.asked(), watched.watches()) == ([], [])
 
 
-def test_an_upstream_that_tells_nobody_is_asked_for_nothing(desk: WatchDesk) -> None:
-    desk.unwatchable = True
-    desk.rule()
-    desk.sync()
-    found = desk.status()
+def test_an_upstream_that_tells_nobody_is_asked_for_nothing(watched: WatchDesk) -> None:
+    watched.unwatchable = True
+    watched.rule()
+    watched.sync()
+    found = watched.status()
     assert (found.watch, found.watch_problem) == (None, None)
 
 
 @pytest.mark.parametrize("address", [None, "http://cal.example.org", "http://127.0.0.1:5232"])
-def test_without_an_https_address_nothing_is_opened_and_status_says_why(desk: WatchDesk, address: str | None) -> None:
-    desk.public_url = address
-    desk.rule()
-    desk.sync()
+def test_without_an_https_address_none_is_opened_and_status_says_why(watched: WatchDesk, address: str | None) -> None:
+    watched.public_url = address
+    watched.rule()
+    watched.sync()
 
-    problem = desk.status().watch_problem
+    problem = watched.status().watch_problem
     assert problem is not None
     assert problem.code == NO_PUBLIC_ADDRESS
     assert "server.public_url" in problem.sentence
-    assert (desk.asked(), desk.watches()) == ([], [])
-    assert desk.poll() is not None
-    assert desk.status().watch_problem == problem
+    assert (watched.asked(), watched.watches()) == ([], [])
+    assert watched.poll() is not None
+    assert watched.status().watch_problem == problem
 
-    desk.public_url = HTTPS
-    desk.poll()
-    assert desk.asked() == ["watch"]
-    assert desk.status().watch_problem is None
+    watched.public_url = HTTPS
+    watched.poll()
+    assert watched.asked() == ["watch"]
+    assert watched.status().watch_problem is None
 
 
 # Renewing.
@@ -201,28 +173,28 @@ def test_a_watch_is_renewed_at_a_fifth_of_its_life_left_and_the_old_one_closed_a
     assert [each.channel for each in told.watches()] == [new.watch.channel]
 
 
-def test_a_renewal_comes_in_time_though_the_rule_asks_seldom(desk: WatchDesk) -> None:
-    desk.rule(poll="7d")
-    desk.sync()
-    desk.run_due()
+def test_a_renewal_comes_in_time_though_the_rule_asks_seldom(watched: WatchDesk) -> None:
+    watched.rule(poll="7d")
+    watched.sync()
+    watched.run_due()
     for _ in range(30):
-        desk.wait(DAY)
-        desk.run_due()
-        desk.close()
-        assert len(desk.exchange.live()) == 1
+        watched.wait(DAY)
+        watched.run_due()
+        watched.close()
+        assert len(watched.exchange.live()) == 1
 
 
-def test_while_everything_goes_well_there_is_always_a_watch(desk: WatchDesk) -> None:
-    desk.rule(poll="1h")
-    desk.exchange.life = timedelta(hours=10)
-    desk.sync()
+def test_while_everything_goes_well_there_is_always_a_watch(watched: WatchDesk) -> None:
+    watched.rule(poll="1h")
+    watched.exchange.life = timedelta(hours=10)
+    watched.sync()
     for _ in range(200):
-        desk.wait(HOUR / 2)
-        desk.run_due()
-        desk.close()
-        assert len(desk.exchange.live()) == 1
+        watched.wait(HOUR / 2)
+        watched.run_due()
+        watched.close()
+        assert len(watched.exchange.live()) == 1
     # Ten hours each, of which eight are used.
-    assert 12 <= len(desk.exchange.ever) <= 15
+    assert 12 <= len(watched.exchange.ever) <= 15
 
 
 def test_a_renewal_that_fails_leaves_the_old_watch_and_is_tried_again(told: WatchDesk) -> None:
@@ -247,138 +219,23 @@ def test_a_renewal_that_fails_leaves_the_old_watch_and_is_tried_again(told: Watc
     assert old not in told.exchange.live()
 
 
-def test_a_watch_that_ends_at_once_is_not_opened_over_and_over(desk: WatchDesk) -> None:
-    desk.rule()
-    desk.exchange.life = timedelta(seconds=-5)
-    desk.sync()
+def test_a_watch_that_ends_at_once_is_not_opened_over_and_over(watched: WatchDesk) -> None:
+    watched.rule()
+    watched.exchange.life = timedelta(seconds=-5)
+    watched.sync()
     for _ in range(12):
-        desk.run_due()
-        desk.wait(timedelta(minutes=5))
-    problem = desk.status().watch_problem
+        watched.run_due()
+        watched.wait(timedelta(minutes=5))
+    problem = watched.status().watch_problem
     assert problem is not None
     assert (problem.code, "clock" in problem.remedy) == (TOO_SHORT, True)
-    assert len(desk.exchange.ever) <= 6
-    assert desk.calls().count("changes") <= 14
+    assert len(watched.exchange.ever) <= 6
+    assert watched.calls().count("changes") <= 14
 
-    desk.exchange.life = WEEK
-    desk.wait(DAY)
-    desk.sync()
-    assert desk.status().watch is not None
-
-
-# Refused, lost, killed.
-
-
-@pytest.mark.parametrize(
-    "error", [refused(), LoginRefused("No right."), Throttled("Later.", after=timedelta(minutes=20))], ids=type
-)
-def test_where_no_watch_can_be_opened_the_rule_asks_as_ever(desk: WatchDesk, error: Exception) -> None:
-    desk.exchange.refusal = error
-    desk.rule()
-    desk.sync()
-
-    problem = desk.status().watch_problem
-    assert problem is not None
-    assert (problem.code, problem.sentence) == (type(error).__name__, str(error).partition(" Renew")[0])
-    assert desk.rule_now().problem is None
-    assert desk.rule_now().failures == 0
-    for number in range(1, 13):
-        desk.remote().put(appointment(f"a{number}"))
-        desk.poll()
-        assert len(desk.resource().titles()) == number
-    assert 2 <= desk.asked().count("watch") <= 6, "tried again, ever more seldom"
-    assert desk.status().watch_problem is not None
-
-    desk.exchange.refusal = None
-    desk.wait(HOUR)
-    desk.sync()
-    assert desk.status().watch is not None
-    assert desk.status().watch_problem is None
-
-
-def test_a_refused_opening_leaves_nothing_behind(desk: WatchDesk) -> None:
-    desk.exchange.refusal = refused()
-    desk.rule()
-    desk.sync()
-    assert desk.watches() == []
-
-
-def test_an_upstream_that_asks_to_be_left_alone_is_not_asked_for_a_watch_before(desk: WatchDesk) -> None:
-    desk.exchange.refusal = Throttled("Later.", after=timedelta(minutes=50))
-    desk.rule()
-    desk.sync()
-    for _ in range(9):
-        desk.poll()
-    assert desk.asked() == ["watch"]
-    desk.poll()
-    assert desk.asked() == ["watch"]
-
-
-def test_an_opening_whose_answer_was_lost_is_known_by_its_first_notification(desk: WatchDesk) -> None:
-    desk.rule()
-    desk.exchange.loses_answers = True
-    desk.sync()
-    desk.exchange.loses_answers = False
-    assert desk.status().watch is None
-
-    assert desk.deliver(*desk.exchange.notifications("sync")) == [204]
-
-    assert desk.status().watch is not None
-    desk.poll()
-    assert desk.status().watch_problem is None
-    assert desk.asked() == ["watch"], "it is open, so no other is opened"
-
-
-def test_an_opening_that_was_never_heard_of_is_repeated_and_a_late_sign_of_it_closes_it(desk: WatchDesk) -> None:
-    desk.rule()
-    desk.exchange.loses_answers = True
-    desk.sync()
-    (orphan,) = desk.exchange.live()
-    desk.exchange.loses_answers = False
-    desk.wait(HOUR)
-    desk.sync()
-    desk.run_due()
-    (mine,) = [each for each in desk.exchange.live() if each is not orphan]
-    assert desk.close() == 0, "its name there is not known"
-
-    assert desk.deliver(desk.exchange.notification(orphan, "exists")) == [204]
-
-    assert desk.due() == [], "the other one tells as well"
-    assert desk.close() == 1
-    assert desk.exchange.live() == [mine]
-
-
-@pytest.mark.parametrize("opened", [False, True], ids=["before it was opened", "before that was stored"])
-def test_a_worker_that_is_killed_while_it_opens_a_watch_leaves_nothing_that_works(
-    desk: WatchDesk, monkeypatch: pytest.MonkeyPatch, *, opened: bool
-) -> None:
-    desk.rule()
-    if opened:
-
-        def killed(*_args: object, **_named: object) -> None:
-            raise Killed
-
-        monkeypatch.setattr(watch_table, "note_open", killed)
-    else:
-        desk.exchange.refusal = Killed()
-    with pytest.raises(Killed):
-        desk.sync()
-    monkeypatch.undo()
-    desk.exchange.refusal = None
-    orphans = desk.exchange.live()
-    assert len(orphans) == int(opened)
-
-    desk.die()
-    desk.run_due()
-
-    (mine,) = [each for each in desk.exchange.live() if each not in orphans]
-    assert desk.status().watch is not None
-    desk.run_due()
-    assert desk.deliver(*(desk.exchange.notification(each, "exists") for each in orphans)) == [204] * len(orphans)
-    desk.close()
-    assert desk.exchange.live() == [mine]
-    assert desk.deliver(*(desk.exchange.notification(each, "exists") for each in orphans)) == [404] * len(orphans)
-    assert desk.due() == []
+    watched.exchange.life = WEEK
+    watched.wait(DAY)
+    watched.sync()
+    assert watched.status().watch is not None
 
 
 # Closing.
