@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from bridge import bootstrap
 from bridge.cli import screen
-from bridge.cli.connecting import reach
 from bridge.cli.findings import bad, ok, warn
+from bridge.cli.reaching import reach
 from bridge.errors import SealBroken, UpstreamError
 from bridge.sync.assigning import pick
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.bootstrap import Site
-    from bridge.cli.connecting import Reached
     from bridge.cli.findings import Finding
+    from bridge.cli.reaching import Reached
 
 
 def passwords(site: Site) -> Iterator[Finding]:
