@@ -41,10 +41,13 @@ def become(place: Place, standing: Standing, wanted: Whole) -> Standing:
         return _instances_alone(place, standing, now, wanted)
     patch = changed(wanted.master, now.master)
     todo = list(steps(standing, now, wanted, zone=place.zone))
+    if todo and not standing.exceptions and all(step.only_cancels for step in todo):
+        # Where nobody has changed an instance, none is lost when the rules are written anew: one request does it.
+        patch = {**patch, "recurrence": wanted.master["recurrence"]}
     if "recurrence" in patch:
         todo = [step for step in todo if not step.only_cancels]
     has_instances = bool(standing.exceptions) or any(body is not None for body in wanted.overrides.values())
-    if standing.unfinished or len(todo) > 1 or (patch and has_instances):
+    if standing.unfinished or len(todo) > 1 or (patch and (todo or has_instances)):
         if patch or not standing.unfinished:
             standing = _begun(place, standing, patch)
         return finish(place, standing, wanted, known_to_us_alone=False)
