@@ -180,13 +180,9 @@ def test_a_series_that_is_unfinished_becomes_what_was_before_too(
     assert not _there(upstream, page.id, old.remote_id).unfinished
 
 
-def test_a_series_that_is_unfinished_can_be_removed(
-    google: FakeGoogle, upstream: GoogleUpstream, page: ByHand
-) -> None:
+def test_a_series_that_is_unfinished_can_be_removed(google: FakeGoogle, upstream: GoogleUpstream, page: ByHand) -> None:
     request = request_id()
-    _break_off(
-        google, 1, lose_request, lambda: upstream.create(page.id, _version("with two instances moved"), request)
-    )
+    _break_off(google, 1, lose_request, lambda: upstream.create(page.id, _version("with two instances moved"), request))
     (there,) = upstream.fetch(page.id, [request])
     assert isinstance(there, Found)
 
