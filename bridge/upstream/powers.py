@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from bridge.core.model import CalendarObject
     from bridge.errors import UpstreamError
+    from bridge.upstream import protocol
     from bridge.upstream.protocol import RemoteCalendar, Stored
 
 
@@ -25,15 +26,6 @@ class Remembering(Protocol):
             calendar: Id of the calendar.
             cursor: What the last page carried the last time.
         """
-
-
-@runtime_checkable
-class Paced(Protocol):
-    """Is told by its calendar how often it wants to be asked."""
-
-    @property
-    def suggested_interval(self) -> timedelta | None:
-        """How long to wait between two polls, as the calendar said the last time; None where it said nothing."""
 
 
 class Found(Protocol):
@@ -57,6 +49,18 @@ class Discovering(Protocol):
 
         Raises:
             LoginRefused: The provider does not let this user in.
+        """
+
+
+@runtime_checkable
+class TellsAll(Protocol):
+    """Tells all objects of a calendar for less of the provider's time than each of them by its id."""
+
+    def everything(self, calendar: str) -> Iterator[protocol.Found]:
+        """Objects of a calendar as they are now; it may leave some out, and `fetch` tells what became of those.
+
+        Args:
+            calendar: Id of the calendar.
         """
 
 

@@ -13,6 +13,7 @@ from tests.contracts import (
     store_sharing,
     store_status,
     store_sync,
+    store_watches,
 )
 
 
@@ -73,4 +74,8 @@ class TestStatus(store_status.StatusContract):
 
 
 class TestClaims(store_claims.ClaimContract):
+    pass
+
+
+class TestWatches(store_watches.WatchContract):
     pass
