@@ -16,7 +16,7 @@ from bridge.config.connections import ConnectionType
 from bridge.config.problems import Problem
 from bridge.config.remote_urls import Spot, is_mail, spot_of
 from bridge.config.rules import Direction
-from bridge.config.targets import calendar_of, user_of
+from bridge.config.targets import account_of, calendar_of, user_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bridge.config.server import Server
     from bridge.config.tree import Node
 
+_MAIN = "primary"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 -- compared with, not listened on
 _FEED = re.compile(r"/feed/[^/]+/([^/]+)\.ics")
@@ -117,7 +118,15 @@ def _remote_calendar(document: Document, rule: Rule) -> object:
     if connection.type is ConnectionType.ICS:
         return spot_of(connection.url)
     calendar = calendar_of(connection, rule.calendar)
+    if connection.type is ConnectionType.GOOGLE:
+        return _google_calendar(account_of(rule.connection, connection), str(calendar))
     return calendar if isinstance(calendar, Spot) else (spot_of(connection.url), user_of(connection), calendar)
+
+
+def _google_calendar(account: str, calendar: str) -> tuple[str, ...]:
+    """A calendar as far as the file tells: an id is one calendar whoever asks, and the main one's is the address."""
+    named = account if calendar.casefold() == _MAIN and "@" in account else calendar
+    return ("google", named.casefold()) if "@" in named else ("google", account, named)
 
 
 def _would(first: Rule, second: Rule) -> str:
@@ -180,6 +189,8 @@ def _feed_that_is_read(document: Document, rule: Rule, bases: Iterable[Spot]) ->
 def _resources_that_are_reached(document: Document, rule: Rule, bases: Iterable[Spot]) -> set[str]:
     """The resources of this very server whose calendar the rule takes for a remote one."""
     connection = document.connections[rule.connection]
+    if connection.type is ConnectionType.GOOGLE:
+        return set()
     spot = spot_of(connection.url)
     if connection.type is ConnectionType.ICS:
         calendar: Spot | str = spot

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from bridge.config.connections import ConnectionType
+from bridge.config.google_files import unfit_google_files
 from bridge.config.graph import contradictions
 from bridge.config.locations import without_password
 from bridge.config.login_needs import unmet_needs
@@ -64,6 +65,20 @@ def load(path: Path, *, environ: Mapping[str, str]) -> Configuration:
         problem = f"The configuration file {path} {text.reason}."
         remedy = "" if path.exists() else "`calbridge init` makes one."
         raise ConfigurationError(problem, remedy=remedy, problems=(problem,))
+    return read(text, path, environ=environ)
+
+
+def read(text: str, path: Path, *, environ: Mapping[str, str]) -> Configuration:
+    """Checks `text` as what stands, or is to stand, in the file `path`, with the files that it names.
+
+    Args:
+        text: The YAML text.
+        path: Names the file in sentences; relative paths count from its folder.
+        environ: What `${NAME}` stands for.
+
+    Raises:
+        ConfigurationError: As `load` says.
+    """
     tree, problems = read_tree(text, environ)
     folder = path.absolute().parent
     document: Document | None = None
@@ -73,6 +88,7 @@ def load(path: Path, *, environ: Mapping[str, str]) -> Configuration:
         plain = tree.plain()
         problems += put_in_secrets(tree, plain, folder)
         problems += unreadable_certificates(tree, folder)
+        problems += unfit_google_files(tree, folder)
         problems += unknown_names(tree)
         problems += faults_by_type(tree)
         try:

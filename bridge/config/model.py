@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
+_CONNECTION_FILES = ("url_file", "password_file", "client_file", "service_account_file", "ca_file")
+
 
 class Kind(StrEnum):
     """What a resource is to the organisation."""
@@ -259,6 +261,11 @@ def files(configuration: Configuration) -> tuple[Path, ...]:
         configuration.auth.proxy_secret_file,
         *(user.password_file for user in configuration.users.values()),
         *(file for each in configuration.connections.values() for file in (each.url_file, each.password_file)),
+        *(
+            file
+            for each in configuration.connections.values()
+            for file in (each.client_file, each.service_account_file)
+        ),
         *(each.ca_file for each in configuration.connections.values()),
         *(Path(value) for name, value in configuration.auth.options.items() if name in FILE_OPTIONS),
     ]

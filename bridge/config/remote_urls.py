@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -94,6 +95,29 @@ def ics_url(value: object, folder: Path) -> str:
         local = value.startswith(("/", "./", "../"))
         raise refusal(ICS, suggestion="https://…" if bare else "file:…" if local else "")
     return _without_user(value, parts)
+
+
+def endpoint_url(value: object) -> str:
+    """An address that stands in for a provider's own. Refuses what is none; "" stands for the provider's."""
+    allowed = "an https:// address without a query; http:// only within this machine"
+    if value == "":
+        return ""
+    parts = _split(value) if isinstance(value, str) else None
+    if parts is None or parts.query or parts.scheme not in {"http", "https"}:
+        raise refusal(allowed)
+    if parts.scheme == "http" and not is_loopback(str(value)):
+        # Whoever reads the tokens on the way is let in as well.
+        raise refusal(allowed, suggestion=f"https{str(value)[4:]}")
+    return _without_user(str(value), parts)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether `url` leads to this very machine, as far as it says itself."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _split(value: str) -> SplitResult | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from bridge.config.remote_urls import is_loopback
 from bridge.config.rules import Existing
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 def rule_warnings(document: Document) -> Iterator[tuple[Place, str]]:
     """The settings to look at again, each with a sentence."""
     for name, connection in document.connections.items():
-        if connection.url.lower().startswith("http://") and connection.user and not _is_loopback(connection.url):
+        if connection.url.lower().startswith("http://") and connection.user and not is_loopback(connection.url):
             sentence = "the password goes over the network for everyone to read; https:// keeps it to the two sides"
             yield ("connections", name, "url"), sentence
     for name, rule in document.rules.items():
@@ -41,11 +40,3 @@ def _without_effect(place: Place, rule: Rule) -> Iterator[tuple[Place, str]]:
     unused = {Existing.SEND: not rule.direction.pushes, Existing.FETCH: not rule.direction.pulls}
     if unused.get(rule.existing, False):
         yield (*place, "existing"), f"{rule.existing} {because}"
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -125,6 +125,10 @@ class Pull(Settings):
     all_day: Annotated[Blocking, *choice(Blocking)] = Field(
         default=Blocking.BLOCK, description="block or ignore: whether what lasts whole days there takes time here"
     )
+    special: Annotated[Blocking, *choice(Blocking)] = Field(
+        default=Blocking.BLOCK,
+        description="block or ignore: whether out of office, focus time, birthdays and the like come here at all",
+    )
     components: Annotated[tuple[Component, ...], Field(min_length=1)] = Field(
         default=(ComponentType.VEVENT,), description="what comes here: VEVENT, VTODO"
     )
@@ -167,7 +171,7 @@ class Rule(Settings):
     calendar: CalendarName = Field(
         default_factory=str,
         validate_default=False,
-        description="name or id of the remote calendar, as `calbridge calendars` lists it; none for ics",
+        description="name or id of the remote calendar, as `calbridge calendars` lists it, or primary; none for ics",
     )
     direction: Annotated[Direction, *choice(Direction)] = Field(
         default_factory=lambda: Direction.BOTH, description="both, push (from here) or pull (to here)"

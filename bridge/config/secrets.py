@@ -23,7 +23,7 @@ HIDDEN = frozenset({"password", "password_hash", "database", "options", "proxy_s
 
 # A default after :- would stand in the clear as well.
 _BY_NAME = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
-_CONNECTION_FILES = ("url_file", "password_file")
+_CONNECTION_FILES = ("url_file", "password_file", "client_file", "service_account_file")
 _LARGEST_PEM = 1024 * 1024
 
 

@@ -20,7 +20,8 @@ def rule_target(configuration: Configuration, name: str) -> str:
     """The resource, the connection and the remote calendar of the rule `name`, as one line of text.
 
     It stays the same while options and credentials change, and where an address is only written in another way. For
-    type ics the key of the connection stands for its address, which may be secret and is changed when it leaks.
+    type ics the key of the connection stands for its address, which may be secret and is changed when it leaks; for
+    type google it stands for the account of whoever consents, where no `subject` names one.
 
     Raises:
         NotFound: There is no such rule.
@@ -70,7 +71,17 @@ def connection_for(configuration: Configuration, target: Target) -> str:
 def _identity(key: str, connection: Connection) -> str:
     if connection.type is ConnectionType.ICS:
         return f"ics:{key}"
+    if connection.type is ConnectionType.GOOGLE:
+        return f"google:{account_of(key, connection)}"
     return f"{connection.type}:{spot_of(connection.url)} {user_of(connection)}"
+
+
+def account_of(key: str, connection: Connection) -> str:
+    """The Google account of a connection: the mail address where the file says it, else the connection's key.
+
+    A key has no @, so the two are never taken for each other.
+    """
+    return str(connection.subject).lower() if connection.subject else key
 
 
 def user_of(connection: Connection) -> str:
@@ -80,6 +91,8 @@ def user_of(connection: Connection) -> str:
 
 def calendar_of(connection: Connection, calendar: str) -> Spot | str:
     """The remote calendar that a rule names: a place, where it is an address or a path, else a name."""
+    if connection.type is ConnectionType.GOOGLE:
+        return unicodedata.normalize("NFC", calendar.strip())
     if calendar.startswith("/"):
         return Spot(spot_of(connection.url).host, path_of(urlsplit(calendar).path))
     if calendar.lower().startswith(("http://", "https://")):

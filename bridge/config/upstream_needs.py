@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.config.connections import Connection, ConnectionType
+from bridge.config.connections import SETTINGS_OF, Connection, ConnectionType
 from bridge.config.problems import MISSING, Problem
 from bridge.config.remote_urls import is_mail
 from bridge.config.rules import Direction
@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
     from bridge.config.tree import Node
 
-_OF_ONE_TYPE = {"url_file": ConnectionType.ICS, "allow_private": ConnectionType.ICS}
-"""Settings of a connection that mean something for one type alone."""
+_CALENDAR = {
+    ConnectionType.CALDAV: "the name or id of a calendar, as `calbridge calendars {}` lists them",
+    ConnectionType.GOOGLE: "primary, or the name or id of a calendar, as `calbridge calendars {}` lists them",
+}
+"""How a rule names the remote calendar, for the types that reach several."""
 
 
 def faults_by_type(tree: Node) -> Iterator[Problem]:
@@ -28,8 +31,8 @@ def faults_by_type(tree: Node) -> Iterator[Problem]:
         entries = _given(tree, "rules", name)
         connection = entries.get("connection")
         kind = kinds.get(str(connection.value)) if connection else None
-        if kind is ConnectionType.CALDAV and "calendar" not in entries:
-            allowed = f"the name or id of a calendar, as `calbridge calendars {connection.value}` lists them"  # type: ignore[union-attr]  # its kind is known
+        if kind in _CALENDAR and connection is not None and "calendar" not in entries:
+            allowed = _CALENDAR[kind].format(connection.value)
             yield Problem(tree.at(("rules", name)).line, ("rules", name, "calendar"), MISSING, allowed)
         if kind is ConnectionType.ICS:
             yield from _read_only_faults(name, entries)
@@ -38,17 +41,39 @@ def faults_by_type(tree: Node) -> Iterator[Problem]:
 def _connection_faults(tree: Node, name: str, kind: ConnectionType) -> Iterator[Problem]:
     place = ("connections", name)
     entries = _given(tree, *place)
-    settings = [each for each in Connection.model_fields if _OF_ONE_TYPE.get(each, kind) is kind]
-    for setting in entries.keys() - settings:
-        if setting in _OF_ONE_TYPE:
+    line = tree.at(place).line
+    settings = [each for each in Connection.model_fields if kind in SETTINGS_OF.get(each, (kind,))]
+    for setting in entries:
+        if setting in SETTINGS_OF and setting not in settings:
             found = f"a setting that type {kind} does not have"
             yield Problem(entries[setting].line, (*place, setting), found, ", ".join(settings))
+    if kind is ConnectionType.GOOGLE:
+        yield from _google_faults(place, entries, line)
+        return
+    if "url" not in entries and "url_file" not in entries:
+        yield Problem(line, (*place, "url"), MISSING, str(Connection.model_fields["url"].description))
     url = entries.get("url")
     has_user = "user" in entries or (url is not None and isinstance(url.value, str) and is_mail(url.value))
     has_password = "password" in entries or "password_file" in entries
     if not has_user and (kind is ConnectionType.CALDAV or has_password):
         allowed = "the name that the other server knows us by"
-        yield Problem(tree.at(place).line, (*place, "user"), MISSING, allowed)
+        yield Problem(line, (*place, "user"), MISSING, allowed)
+
+
+def _google_faults(place: tuple[str, ...], entries: Mapping[str, Node], line: int) -> Iterator[Problem]:
+    if "service_account_file" not in entries:
+        if "client_file" not in entries:
+            allowed = "the file of an OAuth client from Google's console; or service_account_file and subject"
+            yield Problem(line, (*place, "client_file"), MISSING, allowed)
+        if "subject" in entries:
+            allowed = "no `subject` beside client_file: the account is the one whose owner consents"
+            yield Problem(entries["subject"].line, (*place, "subject"), entries["subject"].found(), allowed)
+        return
+    if "client_file" in entries:
+        found = "client_file as well"
+        yield Problem(entries["service_account_file"].line, (*place, "service_account_file"), found, "one of the two")
+    if "subject" not in entries:
+        yield Problem(line, (*place, "subject"), MISSING, str(Connection.model_fields["subject"].description))
 
 
 def _read_only_faults(name: str, entries: Mapping[str, Node]) -> Iterator[Problem]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from bridge.core.model import CalendarObject
 
 
+SPECIAL = "X-CALBRIDGE-SPECIAL"
+"""The property of an event that an upstream makes of itself (out of office, focus time, a birthday ...): which kind."""
+
+
 class Detail(StrEnum):
     """How much of an appointment is shown: all, its title and times, or that someone is busy."""
 
@@ -44,6 +48,7 @@ class View:
         attendees: Whether guests pass as guests.
         free: Whether what is marked as free takes time here; only coming in.
         all_day: Whether whole days take time here; only coming in.
+        special: Whether events that an upstream makes of itself pass; only coming in.
         components: The component types that pass.
         categories: Only objects with one of these pass; empty lets all pass.
     """
@@ -53,6 +58,7 @@ class View:
     attendees: bool = False
     free: Blocking = Blocking.IGNORE
     all_day: Blocking = Blocking.BLOCK
+    special: Blocking = Blocking.BLOCK
     components: frozenset[ComponentType] = field(default_factory=lambda: frozenset({ComponentType.VEVENT}))
     categories: frozenset[str] = frozenset()
 
@@ -90,6 +96,8 @@ def admits(obj: CalendarObject, view: View) -> bool:
         view.detail is Detail.BUSY and obj.component is not ComponentType.VEVENT
     ):
         return False
+    if view.special is Blocking.IGNORE and is_special(obj):
+        return False
     if not view.categories:
         return True
     wanted = {category.strip().casefold() for category in view.categories}
@@ -98,6 +106,11 @@ def admits(obj: CalendarObject, view: View) -> bool:
         for component in held_components(obj.calendar)
         for category in getattr(component, "categories", ())
     )
+
+
+def is_special(obj: CalendarObject) -> bool:
+    """Whether an upstream made an object of itself: it alone may change it."""
+    return any(SPECIAL in component for component in held_components(obj.calendar))
 
 
 def hidden_uid(uid: str) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from bridge.store import rule as rules
+from bridge.store import watch as watches
+from bridge.store import watch_problem
 from bridge.store.conflict import State as ConflictState
 from bridge.store.database import instant
 from bridge.store.held import State as HeldState
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
     from bridge.store.database import Transaction
     from bridge.store.rule import Rule
+    from bridge.store.watch import WatchRecord
+    from bridge.store.watch_problem import WatchProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,8 @@ class RuleStatus:
         held: How many deletions wait for a person.
         conflicts: How many conflicts nobody has looked at.
         parked: How many objects are set aside.
+        watch: The watch by which the upstream tells it of changes, or None.
+        watch_problem: Why there is none, or why it cannot be renewed, or None.
     """
 
     rule: Rule
@@ -47,6 +53,8 @@ class RuleStatus:
     held: int
     conflicts: int
     parked: int
+    watch: WatchRecord | None = None
+    watch_problem: WatchProblem | None = None
 
     @property
     def lag(self) -> timedelta | None:
@@ -73,6 +81,7 @@ def read(tx: Transaction) -> list[RuleStatus]:
     links = _counts(tx, _LINKS)
     waits = {row.rule_id: row for row in tx.connection.execute(_WAITING)}
     held_back, clashes, aside = (_counts(tx, query) for query in (_HELD, _CONFLICTS, _PARKED))
+    open_now, problems = watches.open_by_rule(tx), watch_problem.by_rule(tx)
     return [
         RuleStatus(
             rule=each,
@@ -83,6 +92,8 @@ def read(tx: Transaction) -> list[RuleStatus]:
             held=held_back.get(each.id, 0),
             conflicts=clashes.get(each.id, 0),
             parked=aside.get(each.id, 0),
+            watch=open_now.get(each.id),
+            watch_problem=problems.get(each.id),
         )
         for each in rules.every(tx)
     ]

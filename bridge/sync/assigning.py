@@ -14,12 +14,14 @@ from bridge.errors import CalendarGone, ConfigurationError
 from bridge.store import rule as rules
 from bridge.sync.assignment import Assignment
 from bridge.sync.terms import terms_of
+from bridge.upstream.tally import counting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime, tzinfo
 
     from bridge.config import Configuration
+    from bridge.core.channels import Channels
     from bridge.core.model import CalendarObject
     from bridge.store.database import Database
     from bridge.store.rule import Rule
@@ -42,6 +44,7 @@ class Office:
             and their floating times are meant in the zone that is given.
         clock: Gives the present instant, UTC.
         end: Has no upstream be asked for anything more.
+        channels: Names watches; None where nothing is to be watched.
     """
 
     database: Database
@@ -49,6 +52,7 @@ class Office:
     connect: Connect
     clock: Callable[[], datetime]
     end: Callable[[], None] = lambda: None
+    channels: Channels | None = None
 
     def parser(self, resource: str) -> Parse:
         """Reads objects as they are meant in the calendar of ACCOUNT/RESOURCE; the last ones are remembered."""
@@ -79,6 +83,7 @@ class Office:
 
         site, _, mark = rule.origin.partition(".")
         with ExitStack() as stack:
+            tally = stack.enter_context(counting())
             upstream = stack.enter_context(closing(opened()))
             calendar = rule.calendar
             if calendar is None or (rule.cursor is None and rule.last_full_at is None):
@@ -94,6 +99,7 @@ class Office:
                 parse=parse,
                 owner=owner,
                 clock=self.clock,
+                tally=tally,
                 anew=rule.adopted_at is not None and calendar != rule.calendar,
             )
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from bridge.core import adoption, origin
 from bridge.core.decision import Blocked, Change, Move, allowed, decide
 from bridge.core.plan import Step
-from bridge.core.view import admits
+from bridge.core.view import admits, is_special
 from bridge.core.window import Place
 from bridge.sync.assignment import same
-from bridge.sync.pairing import Bases, bases, changed_here, changed_there, relinked
+from bridge.sync.comparing import Bases, bases, changed_here, changed_there, relinked
 from bridge.sync.pull import is_left_alone
 from bridge.sync.push import as_sent
 from bridge.sync.sighting import GRACE, Hint
+from bridge.sync.unfinished import without_our_half
 from bridge.sync.views import Views
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from bridge.sync.assignment import Assignment
     from bridge.sync.pairing import Pair
 
-_DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
+DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
+"""The moves that the guard counts."""
+_WHOLE = {Move.NOTHING: Move.PUSH, Move.PULL: Move.MERGE}
 _NOT_YET_SENT = "It is not known yet whether the upstream got it; the next full comparison tells."
 
 
@@ -120,10 +123,10 @@ class Judge:
             return self._alone(replace(pair, link=None))
         known = bases(self._a, tx, link)
         if link.is_announced:
-            return self._announced(pair, link, known)
+            return self._announced(tx, pair, link, known)
         if known.here is None or known.there is None:
             return self._half_known(relinked(pair), link, known)
-        return self._linked(relinked(pair), link, known)
+        return self._linked(tx, relinked(pair), link, known)
 
     # Pairs that no link names, or that were left alone so far.
 
@@ -179,14 +182,14 @@ class Judge:
             return self._done(pair, Move.NOTHING, views)
         return self._alone(pair, existed=False)
 
-    def _announced(self, pair: Pair, link: Link, known: Bases) -> Verdict:
+    def _announced(self, tx: Transaction, pair: Pair, link: Link, known: Bases) -> Verdict:
         """What was about to be created when nobody heard how it went on."""
         views, remote = self._a.views(link), pair.remote
         if remote is not None and origin.marks(remote) == self._a.origin:
             if pair.here is None:
                 return self._checked(pair, Move.DELETE_THERE, views)
-            sent = as_sent(self._a, known.of_here, remote, Views.read(link.view))
-            return self._linked(relinked(pair), link, Bases(known.here, sent))
+            sent = as_sent(self._a, known.of_here, remote, Views.read(link.view), whole=not pair.unfinished)
+            return self._linked(tx, relinked(pair), link, Bases(known.here, sent))
         if remote is not None and pair.here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=False)
         if remote is not None or pair.here is not None:
@@ -209,9 +212,12 @@ class Judge:
 
     # Pairs that are linked.
 
-    def _linked(self, pair: Pair, link: Link, known: Bases) -> Verdict:
+    def _linked(self, tx: Transaction, pair: Pair, link: Link, known: Bases) -> Verdict:
         a = self._a
         now = a.views(link)
+        if pair.unfinished:
+            as_theirs = without_our_half(a, tx, pair, known)
+            pair = replace(pair, there=replace(pair.theirs, object=as_theirs))
         was = now.earlier(link.view)
         here = changed_here(a, pair, known.here, was, now)
         there = changed_there(a, pair, known, was, now)
@@ -219,18 +225,27 @@ class Judge:
             # Nobody deleted it there: it was never in this new calendar.
             here = Change.CHANGED if pair.here is not None else Change.GONE
         move = decide(here, there)
-        if move is Move.MERGE and self._agree(pair, now):
+        if move is Move.MERGE and self._agree(pair, known, was, now):
             move = Move.NOTHING
+        if move is Move.MERGE and is_special(known.of_there):
+            # Nobody but the upstream may change it there.
+            move = Move.PULL
+        if pair.unfinished:
+            # What is half written is written again as a whole, whether or not anything else changed.
+            move = _WHOLE.get(move, move)
         return self._checked(pair, move, now, known=known)
 
-    def _agree(self, pair: Pair, views: Views) -> bool:
+    def _agree(self, pair: Pair, known: Bases, was: Views, views: Views) -> bool:
         """Whether both sides were changed alike."""
         remote = pair.remote
         if pair.here is None or remote is None or remote.uid != pair.uid:
             return False
-        here = self._a.parse(pair.here.raw)
-        shown = self._a.shown(here, views)
-        return same(self._a.taken(shown, here, views), self._a.taken(remote, here, views))
+        a, here = self._a, self._a.parse(pair.here.raw)
+        shown = a.shown(here, views)
+        if not same(a.taken(shown, here, views), a.taken(remote, here, views)):
+            return False
+        # What is only sent, as the list of guests is, shows in what would be.
+        return same(shown, a.shown(a.taken(remote, known.here, views.since(was)), views))
 
     # What both have in common.
 
@@ -254,7 +269,7 @@ class Judge:
 
     def _is_in_window(self, pair: Pair, move: Move, known: Bases) -> bool:
         window = self._a.terms.window
-        if move in _DELETIONS:
+        if move in DELETIONS:
             old = known.here or known.there or pair.remote
             return old is None or window.may_delete(old, self._now)
         states = [known.here, known.there, pair.remote]

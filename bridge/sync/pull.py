@@ -17,6 +17,7 @@ from bridge.store import outbox
 from bridge.store.link import Link, Made
 from bridge.store.put_many import put_many
 from bridge.sync.convergence import counted
+from bridge.sync.sighting import Hint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,6 +101,9 @@ def keep_many(tx: Transaction, a: Assignment, agreed: Sequence[tuple[Verdict, Ca
     links.put_many(tx, [_agreed(a, verdict, here) for verdict, here in agreed])
     for verdict, _ in agreed:
         settle(tx, verdict)
+    unfinished = [verdict.pair.theirs.remote_id for verdict, _ in agreed if verdict.pair.unfinished]
+    # It is written there as a whole by the next round.
+    outbox.note_there(tx, a.rule.id, [(remote_id, Hint.CHANGED) for remote_id in unfinished])
 
 
 def _agreed(a: Assignment, verdict: Verdict, here: CalendarObject) -> Link:

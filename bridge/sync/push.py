@@ -8,28 +8,23 @@ from typing import TYPE_CHECKING
 from bridge.core import content, origin
 from bridge.core.applying import apply
 from bridge.core.difference import difference
-from bridge.core.precondition import Precondition
 from bridge.core.projection import discloses
 from bridge.core.sides import Side
 from bridge.errors import RemoteRefused, UidTaken, UpstreamError
-from bridge.store import calendar_object as objects
-from bridge.store import conflict as conflicts
 from bridge.store import journal, outbox
 from bridge.store import link as links
 from bridge.store.link import Link, Made
 from bridge.sync.convergence import counted
-from bridge.sync.meeting import Meeting
 from bridge.sync.pull import settle
 from bridge.sync.views import Views
 from bridge.upstream.powers import CreatesMany
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from bridge.core.model import CalendarObject
     from bridge.store.database import Transaction
-    from bridge.store.journal import Author
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
     from bridge.upstream.protocol import Stored, Upstream
@@ -44,14 +39,29 @@ def outgoing(a: Assignment, verdict: Verdict) -> CalendarObject:
     """What is to stand there: what stood there last, with what changed here."""
     known, pair = verdict.bases, verdict.pair
     base = known.of_there if pair.there is None else pair.their_object
-    ours = own(a, verdict)
-    if verdict.views.made_here and discloses(base, ours, verdict.views.out):
+    return becoming(a, base, own(a, verdict), was=known.of_here, views=verdict.views, view=pair.linked.view)
+
+
+def becoming(
+    a: Assignment, base: CalendarObject, ours: CalendarObject, *, was: CalendarObject, views: Views, view: str
+) -> CalendarObject:
+    """What becomes of a remote object when what changed here is written there.
+
+    Args:
+        a: The rule.
+        base: The remote object.
+        ours: Our object.
+        was: What it was when both sides last agreed.
+        views: What passes in each direction now.
+        view: What passed then, as the link has it.
+    """
+    if views.made_here and discloses(base, ours, views.out):
         # The rule shows less than it did, or the appointment became private: nothing of the old text may stay.
-        whole = content.with_uid(content.read(a.shown(ours, verdict.views)), base.uid)
+        whole = content.with_uid(content.read(a.shown(ours, views)), base.uid)
         marked = whole if origin.marks(base) is None else origin.mark(whole, a.origin)
         return a.parse(content.write(marked))
-    before = content.read(a.shown(known.of_here, verdict.views.earlier(pair.linked.view)))
-    now = content.read(a.shown(ours, verdict.views))
+    before = content.read(a.shown(was, views.earlier(view)))
+    now = content.read(a.shown(ours, views))
     return a.parse(content.write(apply(difference(before, now), content.read(base))))
 
 
@@ -151,7 +161,7 @@ def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Announced, Stored]]
     """Notes what stands there after creations."""
     with a.writing() as tx:
         for verdict, announced, stored in verdicts:
-            _keep(tx, a, announced.link, here=announced.here, stored=stored, view=announced.link.view)
+            keep(tx, a, announced.link, here=announced.here, stored=stored, view=announced.link.view)
             settle(tx, verdict)
             if announced.here.etag != verdict.pair.ours.etag:
                 outbox.bring_back(tx, a.rule.id, Side.HERE, [verdict.pair.uid])
@@ -163,7 +173,7 @@ def withdraw(a: Assignment, announced: Announced) -> None:
         links.put(tx, replace(announced.link, base_here=None))
 
 
-def as_sent(a: Assignment, here: CalendarObject, found: CalendarObject, views: Views) -> CalendarObject:
+def as_sent(a: Assignment, here: CalendarObject, found: CalendarObject, views: Views, *, whole: bool) -> CalendarObject:
     """What was sent when `here` was created there, without what the upstream did not keep of it.
 
     It stands for the answer that was lost: what was left out of it was not taken away by anybody.
@@ -173,14 +183,17 @@ def as_sent(a: Assignment, here: CalendarObject, found: CalendarObject, views: V
         here: Our object as it was announced.
         found: The remote object as it was found afterwards.
         views: What was shown.
+        whole: Whether all of it was sent; otherwise what is not there may only not have been sent yet.
     """
     sent = content.with_uid(content.read(a.shown(here, views)), found.uid)
+    if not whole:
+        return a.parse(content.write(sent))
     lacking = difference(sent, content.read(found))
     dropped = lacking.only(lambda slot: lacking.changes[slot].new is None and slot.part in sent.parts)
     return a.parse(content.write(apply(dropped, sent)))
 
 
-def _keep(tx: Transaction, a: Assignment, link: Link, *, here: CalendarObject, stored: Stored, view: str) -> None:
+def keep(tx: Transaction, a: Assignment, link: Link, *, here: CalendarObject, stored: Stored, view: str) -> None:
     """Notes that both sides agree: `here`, and the upstream's answer, whatever it made of what it was given."""
     answer = readable(stored)
     agreed = replace(
@@ -215,13 +228,19 @@ def push(a: Assignment, verdict: Verdict) -> None:
         UpstreamError: It was not changed, or nobody knows.
     """
     here = own(a, verdict)
-    stored = _replace(a, verdict, outgoing(a, verdict))
+    stored = replace_there(a, verdict, outgoing(a, verdict))
     with a.writing() as tx:
-        _keep(tx, a, verdict.pair.linked, here=here, stored=stored, view=verdict.views.text())
+        keep(tx, a, verdict.pair.linked, here=here, stored=stored, view=verdict.views.text())
         settle(tx, verdict)
 
 
-def _replace(a: Assignment, verdict: Verdict, new: CalendarObject) -> Stored:
+def replace_there(a: Assignment, verdict: Verdict, new: CalendarObject) -> Stored:
+    """Writes an object in place of the version that was seen there.
+
+    Raises:
+        RemoteChanged: It was changed there meanwhile.
+        UpstreamError: It was not changed, or nobody knows.
+    """
     remote_id, etag = _version(verdict)
     return a.upstream.replace(a.calendar, remote_id, new, if_match=etag)
 
@@ -234,103 +253,6 @@ def _version(verdict: Verdict) -> tuple[str, str]:
     if link is None or link.remote_id is None or link.remote_etag is None:
         raise ValueError("the verdict is about a remote object that is not there")
     return link.remote_id, link.remote_etag
-
-
-def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author, reads: bool, writes: bool) -> None:
-    """Merges what changed on both sides; what loses a clash is kept, so that a person can swap it back.
-
-    Args:
-        a: The rule.
-        verdict: About what stands on both sides.
-        prefer: Who wins a clash.
-        author: For the journal.
-        reads: Whether the rule may change what stands here.
-        writes: Whether it may change what stands there.
-
-    Raises:
-        RemoteChanged: It was changed there meanwhile.
-        Conflict: It was changed here meanwhile.
-        UpstreamError: It was not changed there, or nobody knows.
-    """
-    here, there = own(a, verdict), verdict.pair.their_object
-    meeting = Meeting(a, verdict)
-    merged = meeting.merged(prefer)
-    clashing = {clash.property for clash in merged.clashes} or meeting.contradictions()
-    if clashing:
-        _note_clash(a, verdict, prefer=prefer, properties=clashing)
-    new_here = here if merged.here == here.raw else a.parse(merged.here)
-    stored = None
-    if writes:
-        new_there = meeting.outgoing(a.parse(merged.there))
-        if new_there.etag != there.etag:
-            stored = _replace(a, verdict, new_there)
-    with a.writing() as tx:
-        if reads and new_here.etag != here.etag:
-            _put_here(tx, a, verdict, new_here, author=author)
-            here = new_here
-        _keep_both(tx, a, verdict, here, stored)
-        settle(tx, verdict)
-
-
-def _note_clash(a: Assignment, verdict: Verdict, *, prefer: Side, properties: Collection[str]) -> None:
-    """Keeps the version that loses, before it is overwritten anywhere."""
-    here, there = verdict.pair.ours, verdict.pair.their_object
-    lost, kept = (there, here) if prefer is Side.HERE else (here, there)
-    with a.writing() as tx:
-        conflicts.note(
-            tx,
-            rule_id=a.rule.id,
-            uid=verdict.pair.uid,
-            summary=verdict.step.summary,
-            lost_side=prefer.other,
-            lost=links.keep_body(tx, lost.raw),
-            kept=links.keep_body(tx, kept.raw),
-            properties=", ".join(sorted(properties)),
-        )
-
-
-def _put_here(tx: Transaction, a: Assignment, verdict: Verdict, new: CalendarObject, *, author: Author) -> None:
-    here = verdict.pair.ours
-    precondition = Precondition(if_match=frozenset({here.etag}))
-    objects.put(tx, a.rule.collection_id, here.href, new, author=author, precondition=precondition)
-
-
-def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject, stored: Stored | None) -> None:
-    pair = verdict.pair
-    link = pair.link or Link(
-        rule_id=a.rule.id,
-        uid=pair.uid,
-        remote_id=pair.theirs.remote_id,
-        remote_etag=pair.theirs.etag,
-        base_here=None,
-        base_there=None,
-        view=verdict.views.text(),
-        made=Made.HERE if _is_ours(a, pair.their_object) else Made.ADOPTED,
-        generation=0,
-        written_at=None,
-        streak=0,
-        wrote="",
-    )
-    if stored is not None:
-        _keep(tx, a, link, here=here, stored=stored, view=verdict.views.text())
-        return
-    links.put(
-        tx,
-        replace(
-            link,
-            remote_id=pair.theirs.remote_id,
-            remote_etag=pair.theirs.etag,
-            base_here=links.keep_body(tx, here.raw),
-            base_there=links.keep_body(tx, pair.their_object.raw),
-            view=verdict.views.text(),
-        ),
-    )
-
-
-def _is_ours(a: Assignment, remote: CalendarObject) -> bool:
-    """Whether this installation made a remote object: after the loss of the database, or under a rule that is gone."""
-    mark = origin.marks(remote)
-    return mark is not None and mark.site == a.origin.site
 
 
 def remove(a: Assignment, verdict: Verdict) -> None:

@@ -81,5 +81,6 @@ def _views(rule: Rule) -> Views:
             categories=frozenset(rule.pull.categories),
             free=Blocking(rule.pull.free),
             all_day=Blocking(rule.pull.all_day),
+            special=Blocking(rule.pull.special),
         ),
     )

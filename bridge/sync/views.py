@@ -89,17 +89,20 @@ class Views:
 
 def _plain(view: View) -> list[Any]:
     components = sorted(map(str, view.components))
-    return [view.detail, view.attendees, view.free, view.all_day, components, sorted(view.categories)]
+    plain = [view.detail, view.attendees, view.free, view.all_day, components, sorted(view.categories)]
+    # What most rules do not say is left out: the links that were kept before it could be said stay as they are.
+    return plain if view.special is Blocking.BLOCK else [*plain, view.special]
 
 
 def _view(plain: list[Any], towards: Side) -> View:
-    detail, attendees, free, all_day, components, categories = plain
+    detail, attendees, free, all_day, components, categories, *special = plain
     return View(
         towards=towards,
         detail=Detail(detail),
         attendees=bool(attendees),
         free=Blocking(free),
         all_day=Blocking(all_day),
+        special=Blocking(*special) if special else Blocking.BLOCK,
         components=frozenset(map(ComponentType, components)),
         categories=frozenset(categories),
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import timedelta
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from bridge.core.model import CalendarObject
     from bridge.errors import UpstreamError
+    from bridge.upstream import protocol
     from bridge.upstream.protocol import RemoteCalendar, Stored
 
 
@@ -24,15 +26,6 @@ class Remembering(Protocol):
             calendar: Id of the calendar.
             cursor: What the last page carried the last time.
         """
-
-
-@runtime_checkable
-class Paced(Protocol):
-    """Is told by its calendar how often it wants to be asked."""
-
-    @property
-    def suggested_interval(self) -> timedelta | None:
-        """How long to wait between two polls, as the calendar said the last time; None where it said nothing."""
 
 
 class Found(Protocol):
@@ -60,6 +53,18 @@ class Discovering(Protocol):
 
 
 @runtime_checkable
+class TellsAll(Protocol):
+    """Tells all objects of a calendar for less of the provider's time than each of them by its id."""
+
+    def everything(self, calendar: str) -> Iterator[protocol.Found]:
+        """Objects of a calendar as they are now; it may leave some out, and `fetch` tells what became of those.
+
+        Args:
+            calendar: Id of the calendar.
+        """
+
+
+@runtime_checkable
 class CreatesMany(Protocol):
     """Needs fewer requests for many creations together than for each by itself."""
 
@@ -76,4 +81,47 @@ class CreatesMany(Protocol):
 
         Returns:
             What `create` would return or raise for each, in the same order.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A standing request for notifications, as the provider keeps it.
+
+    Attributes:
+        channel: Names it; chosen by whoever opened it.
+        resource: The provider's own name of what is watched; it stands in every notification.
+        expires_at: When it ends by itself, UTC.
+    """
+
+    channel: str
+    resource: str
+    expires_at: datetime
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """Tells of changes by itself: it sends a notification to a web address, which says that something changed."""
+
+    def watch(self, calendar: str, *, channel: str, token: str, address: str) -> Watch:
+        """Has the provider tell of every change in `calendar` from now on.
+
+        A call whose answer was lost may have opened the watch.
+
+        Args:
+            calendar: Id of the calendar.
+            channel: Names the watch: 32 lower-case hex digits, never used before.
+            token: Comes with every notification, so that nobody else can make one up.
+            address: Where the notifications go, https.
+
+        Raises:
+            RemoteRefused: The provider does not send notifications there, or not of this calendar; says why.
+            UpstreamUnavailable: It is not known whether the watch is open.
+        """
+
+    def unwatch(self, watch: Watch) -> None:
+        """Closes a watch; passes where the provider does not know it any more.
+
+        Args:
+            watch: As `watch` gave it; only what names it counts.
         """

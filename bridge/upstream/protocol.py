@@ -81,11 +81,13 @@ class Changed:
         remote_id: Names it within its calendar; stable as long as it lives.
         etag: Its version, without quotes; differs whenever the object does.
         object: What it is now, where the provider told with the listing; None: `fetch` tells.
+        unfinished: As `Found` has it; only where `object` is there.
     """
 
     remote_id: str
     etag: str
     object: CalendarObject | Unreadable | None = field(default=None, repr=False)
+    unfinished: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +99,20 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A remote object as it is now."""
+    """A remote object as it is now.
+
+    Attributes:
+        remote_id: Names it within its calendar.
+        etag: Its version, without quotes.
+        object: What it is now.
+        unfinished: Whether our own write of it was broken off between two requests. What stands there is neither what
+            it was nor what it is to be: `replace` writes it again as a whole, `create` of the same request id goes on.
+    """
 
     remote_id: str
     etag: str
     object: CalendarObject | Unreadable = field(repr=False)
+    unfinished: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -13,8 +12,13 @@ from hypothesis import strategies as st
 from bridge.config import Configuration, load
 from bridge.config.shape import walk
 from bridge.errors import ConfigurationError
+from tests.config import named_files
+from tests.config.named_files import put_files_of_the_example
 
-EXAMPLE = (Path(__file__).parents[2] / "config" / "bridge.example.yaml").read_text()
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXAMPLE = named_files.EXAMPLE.read_text()
 NAMES = sorted({step for place, _ in walk() for step in place} | {"salon", "anna", "salon/anna", "<<"})
 WORDS = [
     *NAMES,
@@ -43,9 +47,7 @@ documents = st.recursive(
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("any")
-    for name in ("certificates/fullchain.pem", "certificates/privkey.pem", "secrets/boss", "secrets/clinic"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text("a secret")
+    put_files_of_the_example(folder)
     return folder / "bridge.yaml"
 
 

@@ -188,13 +188,15 @@ def test_a_file_that_cannot_serve_is_one_fault_and_not_two(tmp_path: Path) -> No
 
 
 def test_a_type_that_is_not_there_yet_is_the_only_fault_that_is_told(tmp_path: Path) -> None:
-    (problem,) = problems(tmp_path, "type: google, client_file: google.json")
+    (problem,) = problems(tmp_path, "type: microsoft, tenant: example.org")
     assert problem == (
-        ".type: found 'google'; allowed: caldav or ics (google, microsoft or exchange cannot be connected yet)"
+        ".type: found 'microsoft'; allowed: caldav, google or ics (microsoft or exchange cannot be connected yet)"
     )
 
 
-@pytest.mark.parametrize(("written", "meant"), [("icloud", "caldav"), ("CalDAV", "caldav"), ("webcal", "ics")])
+@pytest.mark.parametrize(
+    ("written", "meant"), [("icloud", "caldav"), ("CalDAV", "caldav"), ("webcal", "ics"), ("gmail", "google")]
+)
 def test_a_type_by_another_name_is_answered_with_the_right_one(tmp_path: Path, written: str, meant: str) -> None:
     (problem,) = problems(tmp_path, f"type: {written}")
     assert f"did you mean '{meant}'?" in problem

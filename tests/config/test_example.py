@@ -13,12 +13,12 @@ from bridge.config.model import Document
 from bridge.config.reader import read_tree
 from bridge.config.schema import json_schema, schema_text, written
 from bridge.config.shape import ANY, settings_at, walk
+from tests.config.named_files import EXAMPLE, put_files_of_the_example
 
 if TYPE_CHECKING:
     from bridge.config.tree import Node
 
 CONFIG = Path(__file__).parents[2] / "config"
-EXAMPLE = CONFIG / "bridge.example.yaml"
 SAID_IN_A_COMMENT = {
     ("database_file",),
     ("auth", "proxy_secret"),
@@ -36,10 +36,7 @@ EXPLAINED_OTHERWISE = {("secret_key_file",), ("users", ANY, "password_hash")}
 def example(tmp_path: Path) -> Path:
     path = tmp_path / "bridge.yaml"
     path.write_text(EXAMPLE.read_text())
-    for name in ("certificates/fullchain.pem", "certificates/privkey.pem", "secrets/boss", "secrets/clinic"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("a secret")
-        (tmp_path / name).chmod(0o600)
+    put_files_of_the_example(tmp_path)
     return path
 
 
@@ -122,9 +119,15 @@ def test_the_schema_describes_every_setting() -> None:
 
 def test_editors_are_told_which_settings_a_connection_of_each_type_needs() -> None:
     connection = json_schema()["$defs"]["Connection"]
-    assert connection["if"] == {"properties": {"type": {"const": "ics"}}}
-    assert connection["then"] == {"anyOf": [{"required": ["url"]}, {"required": ["url_file"]}]}
-    assert connection["else"] == {"required": ["url"], "properties": {"url_file": False, "allow_private": False}}
+    needed = {each["if"]["properties"]["type"]["const"]: each["then"] for each in connection["allOf"]}
+    assert needed["caldav"]["required"] == ["url"]
+    assert needed["ics"]["anyOf"] == [{"required": ["url"]}, {"required": ["url_file"]}]
+    assert {"required": ["service_account_file", "subject"]} in needed["google"]["oneOf"]
+    assert set(needed["caldav"]["properties"]) == {
+        "url_file", "allow_private", "client_file", "service_account_file", "subject", "endpoints"
+    }  # fmt: skip
+    assert {"url", "user", "password", "password_file"} <= set(needed["google"]["properties"])
+    assert all(allowed is False for each in needed.values() for allowed in each["properties"].values())
     assert connection["required"] == ["type"]
 
 

@@ -8,7 +8,7 @@ from bridge.core.content import MASTER
 from bridge.core.content import read as content_of
 from bridge.core.model import ComponentType
 from bridge.core.sides import Side
-from bridge.core.view import Detail, View, admits, hidden_uid
+from bridge.core.view import SPECIAL, Blocking, Detail, View, admits, hidden_uid
 from tests.core.core_samples import component, read, read_event, stream
 
 EVENT = read_event("DTSTART:20260714T090000Z", "CATEGORIES:Hair, Colour ,Room", "CATEGORIES:VIP")
@@ -42,6 +42,13 @@ def test_what_has_no_category_passes_only_where_none_is_asked_for() -> None:
     bare = read_event("DTSTART:20260714T090000Z")
     assert admits(bare, out())
     assert not admits(bare, out(categories=frozenset({"hair"})))
+
+
+def test_what_an_upstream_makes_of_itself_passes_unless_it_is_to_be_ignored() -> None:
+    special = read_event("DTSTART:20260714T090000Z", f"{SPECIAL}:outOfOffice")
+    assert admits(special, View(towards=Side.HERE))
+    assert not admits(special, View(towards=Side.HERE, special=Blocking.IGNORE))
+    assert admits(EVENT, View(towards=Side.HERE, special=Blocking.IGNORE))
 
 
 def levels(*content: str, detail: Detail = Detail.FULL) -> dict[str, Detail]:

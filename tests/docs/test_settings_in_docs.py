@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ from ruamel.yaml import YAML
 
 from bridge import config
 from bridge.config.shape import ANY, walk
+from tests.config.named_files import CLIENT, SERVICE_ACCOUNT
 from tests.docs.documents import Block, Document, documents
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ OTHERWISE = {
     "database": "postgresql://calbridge:word@db.example.org/calbridge",
     "url": "https://partner.example.org/rota.ics",
     "ca": "-----BEGIN CERTIFICATE-----",
+    "client": json.dumps(CLIENT),
+    "service": json.dumps(SERVICE_ACCOUNT),
 }
 """What stands in a file that is no secret word, by a part of its name."""
 

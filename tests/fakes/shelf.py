@@ -11,8 +11,9 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bridge.core.content import read, with_line, without, write
+from bridge.core.content import MASTER, read, with_line, without, write
 from bridge.core.model import ComponentType
+from bridge.core.view import SPECIAL
 from bridge.errors import (
     CalendarGone,
     CalendarReadOnly,
@@ -34,10 +35,12 @@ from bridge.upstream.protocol import (
     Unknown,
     Unreadable,
 )
+from bridge.upstream.tally import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from bridge.core.content import Content
     from bridge.core.model import CalendarObject
 
 FULL = Capabilities(
@@ -66,6 +69,9 @@ class Shelf:
         calls: The name of every call that was made.
         misdeeds: What is done instead, or after, a call: popped from the front; None lets a call pass.
         inline: Whether its listings hold the objects themselves.
+        left_out: Ids of what is missing where the whole calendar is told at once.
+        stepwise: Whether it takes a series with overrides in two requests, the master first.
+        unfinished: What has had the first of them only, by id; who edits it there does not finish it.
         neighbours: The other calendars of the same remote user; a UID stands in one of them only.
         takes_uid_twice: Whether it takes the same UID at two places, as DAViCal does.
         id: Of the calendar, as its connection lists it.
@@ -83,6 +89,9 @@ class Shelf:
     calls: list[str] = field(default_factory=list)
     misdeeds: list[str | None] = field(default_factory=list)
     inline: bool = False
+    left_out: set[str] = field(default_factory=set)
+    stepwise: bool = False
+    unfinished: set[str] = field(default_factory=set)
     neighbours: list[Shelf] = field(default_factory=list, repr=False)
     takes_uid_twice: bool = False
     id: str = "shelf"
@@ -100,6 +109,7 @@ class Shelf:
         """Somebody deletes an object."""
         self.number += 1
         del self.objects[remote_id]
+        self.unfinished.discard(remote_id)
         self.log.append((self.number, remote_id, True))
 
     def holds(self, uid: str, parse: Callable[[bytes], CalendarObject]) -> bool:
@@ -172,7 +182,9 @@ class ShelfUpstream:
         if gone or remote_id not in self._shelf.objects:
             return Gone(remote_id)
         etag = str(self._shelf.objects[remote_id][0])
-        return Changed(remote_id, etag, self._read(remote_id) if self._shelf.inline else None)
+        if not self._shelf.inline:
+            return Changed(remote_id, etag)
+        return Changed(remote_id, etag, self._read(remote_id), unfinished=remote_id in self._shelf.unfinished)
 
     def fetch(self, calendar: str, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Unknown]:  # noqa: ARG002
         misdeed = self._begin("fetch")
@@ -180,29 +192,37 @@ class ShelfUpstream:
             if misdeed == "cut":
                 yield Unknown(remote_id, "The connection was cut.")
             elif remote_id in self._shelf.objects:
-                yield Found(remote_id, str(self._shelf.objects[remote_id][0]), self._read(remote_id))
+                etag, unfinished = str(self._shelf.objects[remote_id][0]), remote_id in self._shelf.unfinished
+                yield Found(remote_id, etag, self._read(remote_id), unfinished=unfinished)
             else:
                 yield Gone(remote_id)
         self._tell("after", "fetch")
+
+    def everything(self, calendar: str) -> Iterator[Found]:
+        told = [remote_id for remote_id in self._shelf.objects if remote_id not in self._shelf.left_out]
+        return (each for each in self.fetch(calendar, told) if isinstance(each, Found))
 
     def create(self, calendar: str, new: CalendarObject, request_id: str) -> Stored:  # noqa: ARG002
         misdeed = self._begin("create")
         self._refuse_writes(new)
         remote_id = f"{request_id}.ics"
         with self._shelf.one_by_one:
-            if remote_id not in self._shelf.objects:
+            if remote_id in self._shelf.unfinished:
+                self._store("create", remote_id, new, misdeed)
+            elif remote_id not in self._shelf.objects:
                 if not self._shelf.takes_uid_twice and any(
                     shelf.holds(new.uid, self._parse) for shelf in (self._shelf, *self._shelf.neighbours)
                 ):
                     raise UidTaken(f"The UID {new.uid!r} is taken.")
-                self._shelf.put(remote_id, self._rewritten(new))
+                self._store("create", remote_id, new, misdeed)
         return self._answer("create", remote_id, misdeed)
 
     def replace(self, calendar: str, remote_id: str, new: CalendarObject, *, if_match: str) -> Stored:  # noqa: ARG002
         misdeed = self._begin("replace")
         self._refuse_writes(new)
         self._match(remote_id, if_match)
-        self._shelf.put(remote_id, self._rewritten(new))
+        self._refuse_special(remote_id)
+        self._store("replace", remote_id, new, misdeed)
         return self._answer("replace", remote_id, misdeed)
 
     def remove(self, calendar: str, remote_id: str, *, if_match: str) -> None:  # noqa: ARG002
@@ -210,6 +230,7 @@ class ShelfUpstream:
         self._refuse_writes(None)
         if remote_id in self._shelf.objects:
             self._match(remote_id, if_match)
+            self._refuse_special(remote_id)
             self._shelf.delete(remote_id)
         if misdeed in {"lost", "cut"}:
             raise UpstreamUnavailable("The answer was lost.")
@@ -221,11 +242,12 @@ class ShelfUpstream:
     def _begin(self, name: str) -> str | None:
         """Counts the call, and does its misdeed.
 
-        'down' fails before anything, 'lost' after it was done, 'cut' half way; 'stale' lists what was there before the
-        last change.
+        'down' fails before anything, 'lost' after it was done, 'cut' half way: a write that takes two requests after
+        the first of them; 'stale' lists what was there before the last change.
         """
         self._tell("before", name)
         self._shelf.calls.append(name)
+        count()
         misdeed = self._shelf.misdeeds.pop(0) if self._shelf.misdeeds else None
         if misdeed == "down":
             raise UpstreamUnavailable("The upstream is out of reach.")
@@ -239,10 +261,38 @@ class ShelfUpstream:
         if new is not None and b"REFUSE ME" in new.raw:
             raise RemoteRefused("The upstream refuses this appointment.", property_name="SUMMARY")
 
+    def _refuse_special(self, remote_id: str) -> None:
+        if SPECIAL.encode() in self._shelf.objects[remote_id][1]:
+            raise RemoteRefused(
+                "The remote calendar makes this event of itself, so nothing but it may change it.",
+                property_name=SPECIAL,
+                remedy="Change it where it was made.",
+            )
+
     def _match(self, remote_id: str, etag: str) -> None:
         here = self._shelf.objects.get(remote_id)
         if here is None or str(here[0]) != etag:
             raise RemoteChanged("Another version stands there.")
+
+    def _store(self, name: str, remote_id: str, new: CalendarObject, misdeed: str | None) -> None:
+        """Stores an object, with one request or with two."""
+        shelf, raw = self._shelf, self._rewritten(new)
+        wanted = read(self._parse(raw))
+        if shelf.stepwise and MASTER in wanted.parts and len(wanted.parts) > 1:
+            shelf.put(remote_id, self._half(remote_id, wanted))
+            shelf.unfinished.add(remote_id)
+            self._tell("amid", name)
+            if misdeed == "cut":
+                raise UpstreamUnavailable("The connection was cut.")
+        shelf.put(remote_id, raw)
+        shelf.unfinished.discard(remote_id)
+
+    def _half(self, remote_id: str, new: Content) -> bytes:
+        """The new master, with the overrides that stood there before."""
+        was = self._read(remote_id) if remote_id in self._shelf.objects else None
+        old = {} if was is None or isinstance(was, Unreadable) else read(was).parts
+        overrides = {key: part for key, part in old.items() if key != MASTER}
+        return write(replace(new, parts={MASTER: new.parts[MASTER], **overrides}))
 
     def _read(self, remote_id: str) -> CalendarObject | Unreadable:
         try:

@@ -406,7 +406,7 @@ def open_world() -> World:
     desk = SyncDesk(stage.database, stage.clock)
     for key in HERE:
         desk.resource(key)
-    desk.remote("full", FULL, inline=True)
+    desk.remote("full", FULL, inline=True, stepwise=True)
     desk.remote("weak", WEAK, rewrites=True)
     desk.remote("next", FULL)
     desk.remotes["full"].shelf.neighbours.append(desk.remotes["next"].shelf)

@@ -53,6 +53,19 @@ def clash(desk: SyncDesk) -> None:
     desk.remote().put(event("one", "Shave", "CATEGORIES:VIP"))
 
 
+def push_of_series(desk: SyncDesk) -> None:
+    desk.remote().shelf.stepwise = True
+    desk.resource().put(with_instance(series("class", "Class"), 1, "Exam", moved=timedelta(hours=2)))
+    agreed(desk)
+    desk.resource().put(with_instance(series("class", "Lesson"), 2, "Party", moved=timedelta(hours=2)))
+    desk.resource().put(with_instance(series("new", "Course"), 2, "Feast", moved=timedelta(hours=2)))
+
+
+def clash_of_series(desk: SyncDesk) -> None:
+    push_of_series(desk)
+    desk.remote().change("class", "SUMMARY:Exam", "LOCATION:Room 1\r\nSUMMARY:Exam")
+
+
 def deletion_here(desk: SyncDesk) -> None:
     agreed(desk)
     desk.resource().delete("one")
@@ -111,6 +124,8 @@ SECOND = event("second").span.first + timedelta(days=2)
 DEEDS = (
     first_pass,
     push,
+    push_of_series,
+    clash_of_series,
     pull,
     clash,
     deletion_here,

@@ -34,7 +34,7 @@ def test_the_client_library_speaks_with_it_over_a_socket() -> None:
                 static_discovery=True,
             )
         ) as service:
-            made = service.events().insert(calendarId=ANNA, body=EVENT, sendUpdates="none").execute()  # type: ignore[arg-type]
+            made = service.events().insert(calendarId=ANNA, body=EVENT, sendUpdates="none").execute()
             got = service.events().get(calendarId=ANNA, eventId=made["id"]).execute()
 
         assert got == made
