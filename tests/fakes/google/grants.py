@@ -29,6 +29,8 @@ _UNUSED_LIFE = timedelta(days=183)
 _MOST_PER_USER = 100
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _DEAD = "Token has been expired or revoked."
+# What the libraries sign for, wherever they send it.
+_AUDIENCE = "https://oauth2.googleapis.com/token"
 _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
@@ -301,7 +303,7 @@ class Grants:
 
     def _for_robot(self, assertion: str, endpoint: str) -> dict[str, Any]:
         robot, claims = self._read(assertion)
-        if claims.get("aud") != endpoint:
+        if claims.get("aud") not in {endpoint, _AUDIENCE}:
             raise OauthError("invalid_grant", "Invalid JWT: Failed audience check.")
         # The client signs with the clock of its machine, whatever the clock here says.
         now = datetime.now(UTC).timestamp()
