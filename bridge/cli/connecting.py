@@ -55,7 +55,7 @@ def connect(
     site = opened(config)
     site.configuration.connection(connection)
     answers = Answers(calendar, resource, key, yes=yes, asks=somebody_asks() and not as_json)
-    entry = ask(site, connection, password_stdin=password_stdin, browser=not no_browser)
+    entry = ask(site, connection, password_stdin=password_stdin, browser=not no_browser, as_json=as_json)
     reached = reach(site, connection, password=entry.password, tokens=entry.tokens)
     check_account(site, connection, entry, reached)
     keep(site, connection, entry, reached)

@@ -1,4 +1,4 @@
-"""What `doctor` asks of connections: whether each has its password, lets us in, and has the calendars of its rules."""
+"""What `doctor` asks of connections: whether each has its login, lets us in, and has the calendars of its rules."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 
 def passwords(site: Site) -> Iterator[Finding]:
-    """Whether each connection that has a user has a password too; nobody is asked."""
+    """Whether each connection has what it is let in by: a password, or what somebody granted; nobody is asked."""
     for key, connection in site.configuration.connections.items():
+        if connection.asks_for_consent:
+            yield from _grant(site, key)
         if not connection.user:
             continue
         try:
@@ -31,6 +33,17 @@ def passwords(site: Site) -> Iterator[Finding]:
             continue
         if not known:
             yield warn("connections", f"Connection {key!r} has no password yet.", f"calbridge connect {key}")
+
+
+def _grant(site: Site, key: str) -> Iterator[Finding]:
+    remedy = f"calbridge connect {key}"
+    try:
+        kept = bootstrap.SealedTokens(site.database, site.keys, key).read()
+    except (SealBroken, UpstreamError) as error:
+        yield bad("connections", f"The login of connection {key!r}: {error.message}", remedy)
+        return
+    if kept is None:
+        yield warn("connections", f"Nobody has connected {key!r} yet.", remedy)
 
 
 def logins(site: Site) -> Iterator[Finding]:

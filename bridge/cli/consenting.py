@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import threading
-import time
 import webbrowser
 from datetime import timedelta
 from queue import Empty, SimpleQueue
@@ -26,18 +26,20 @@ if TYPE_CHECKING:
     from bridge.upstream.oauth.consent import Begun
     from bridge.upstream.oauth.tokens import Tokens
 
+_Came = SimpleQueue["Mapping[str, str] | CalbridgeError"]
 _PATIENCE: Final = timedelta(minutes=15)
 _LOOK_EVERY_SECONDS: Final = 0.2
 _TEXT_BROWSERS: Final = ("www-browser", "links", "elinks", "lynx", "w3m")
 
 
-def ask_for_consent(site: Site, key: str, *, browser: bool) -> Tokens:
+def ask_for_consent(site: Site, key: str, *, browser: bool, as_json: bool) -> Tokens:
     """What a person grants to the connection `key`; nothing of it is kept yet.
 
     Args:
         site: The installation.
         key: Of the connection.
         browser: Whether the page may be opened in a browser of this machine.
+        as_json: Whether a program is to be told the address, as one line of JSON.
 
     Raises:
         LoginRefused: They did not agree, or not to everything, or did not answer in time.
@@ -47,13 +49,19 @@ def ask_for_consent(site: Site, key: str, *, browser: bool) -> Tokens:
     consent = bootstrap.consent_of(site, key)
     with Loopback() as loopback:
         begun = consent.begin(loopback.redirect)
-        _send(begun, browser=browser)
-        return consent.finish(_answer(loopback, begun), begun)
+        # A browser that knows the person already may be back at once.
+        came = _wait_for(loopback, begun)
+        _send(begun, browser=browser, as_json=as_json)
+        return consent.finish(_first_of(came), begun)
 
 
-def _send(begun: Begun, *, browser: bool) -> None:
+def _send(begun: Begun, *, browser: bool, as_json: bool) -> None:
     """Leads the person to the page; all of it goes to stderr, as stdout is for the answer of the command."""
-    if browser and _has_browser() and webbrowser.open(begun.url):
+    is_open = browser and _has_browser() and webbrowser.open(begun.url)
+    if as_json:
+        click.echo(json.dumps({"consent": begun.url, "returns_to": begun.redirect, "opened": is_open}), err=True)
+        return
+    if is_open:
         click.echo("The consent page is open in your browser. Should it not be, its address is:", err=True)
     else:
         click.echo("Open this address in a browser, on this or any other computer:", err=True)
@@ -77,9 +85,9 @@ def _has_browser() -> bool:
         return False
 
 
-def _answer(loopback: Loopback, begun: Begun) -> Mapping[str, str]:
-    """What comes first: the browser's own redirect, or its address as somebody pastes it."""
-    came: SimpleQueue[Mapping[str, str] | CalbridgeError] = SimpleQueue()
+def _wait_for(loopback: Loopback, begun: Begun) -> _Came:
+    """Waits beside what else happens here for what the browser brings back."""
+    came: _Came = SimpleQueue()
 
     def wait() -> None:
         try:
@@ -88,9 +96,13 @@ def _answer(loopback: Loopback, begun: Begun) -> Mapping[str, str]:
             came.put(error)
 
     threading.Thread(target=wait, name="consent", daemon=True).start()
+    return came
+
+
+def _first_of(came: _Came) -> Mapping[str, str]:
+    """What comes first: the browser's own redirect, or its address as somebody pastes it."""
     lines = TypedLines()
-    until = time.monotonic() + _PATIENCE.total_seconds()
-    while lines.may_come and time.monotonic() < until:
+    while lines.may_come:
         try:
             return _taken(came.get_nowait())
         except Empty:

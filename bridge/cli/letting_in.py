@@ -48,7 +48,7 @@ class Entry:
         return f"{what} kept sealed in the database." if self.given else ""
 
 
-def ask(site: Site, key: str, *, password_stdin: bool, browser: bool) -> Entry:
+def ask(site: Site, key: str, *, password_stdin: bool, browser: bool, as_json: bool) -> Entry:
     """Asks for what the connection `key` is let in by.
 
     Raises:
@@ -60,7 +60,7 @@ def ask(site: Site, key: str, *, password_stdin: bool, browser: bool) -> Entry:
     if settings.asks_for_consent:
         if password_stdin:
             raise click.UsageError("This connection has no password: its owner agrees on a page of the provider.")
-        return Entry(tokens=ask_for_consent(site, key, browser=browser))
+        return Entry(tokens=ask_for_consent(site, key, browser=browser, as_json=as_json))
     return Entry(password=_password(settings, from_stdin=password_stdin))
 
 

@@ -11,11 +11,11 @@ import re
 from typing import TYPE_CHECKING
 
 from bridge.errors import RemoteChanged, RemoteRefused
-from bridge.upstream.google.instances import Step, key_of, steps
+from bridge.upstream.google.instances import Step, Target, key_of, steps
 from bridge.upstream.google.mapping import changed, marks, to_google
 from bridge.upstream.google.ownership import as_change, as_instance
 from bridge.upstream.google.reading import with_exceptions
-from bridge.upstream.google.standing import Standing, is_cancelled
+from bridge.upstream.google.standing import CANCELLED, Standing, is_cancelled
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _SPLIT = re.compile(r"_R\d{8}(T\d{6})?Z?$")
 _PASSING = frozenset({"etag", "updated", "sequence"})
 
 
-def become(place: Place, standing: Standing, wanted: Whole) -> Standing:
+def become(place: Place, standing: Standing, target: Target) -> Standing:
     """What stands there after it was made into what it is to be.
 
     Raises:
@@ -38,9 +38,12 @@ def become(place: Place, standing: Standing, wanted: Whole) -> Standing:
     now = now_of(place, standing)
     master = standing.master
     if master is None:
-        return _instances_alone(place, standing, now, wanted)
+        return _instances_alone(place, standing, now, target.whole)
+    wanted = target.whole
     patch = changed(wanted.master, now.master)
-    todo = list(steps(standing, now, wanted, zone=place.zone))
+    if "recurrence" not in wanted.master and any(not is_cancelled(each) for each in standing.exceptions):
+        return _made_single(place, standing, patch)
+    todo = list(steps(standing, now, target, zone=place.zone))
     if todo and not standing.exceptions and all(step.only_cancels for step in todo):
         # Where nobody has changed an instance, none is lost when the rules are written anew: one request does it.
         patch = {**patch, "recurrence": wanted.master["recurrence"]}
@@ -50,7 +53,7 @@ def become(place: Place, standing: Standing, wanted: Whole) -> Standing:
     if standing.unfinished or len(todo) > 1 or (patch and (todo or has_instances)):
         if patch or not standing.unfinished:
             standing = _begun(place, standing, patch)
-        return finish(place, standing, wanted, known_to_us_alone=False)
+        return finish(place, standing, target, known_to_us_alone=False)
     if patch:
         return Standing(_patched_master(place, master, as_change(patch, master)))
     if todo:
@@ -59,18 +62,18 @@ def become(place: Place, standing: Standing, wanted: Whole) -> Standing:
     return standing
 
 
-def finish(place: Place, standing: Standing, wanted: Whole, *, known_to_us_alone: bool) -> Standing:
+def finish(place: Place, standing: Standing, target: Target, *, known_to_us_alone: bool) -> Standing:
     """Writes the instances of a series whose master is as it is to be, and takes its mark away.
 
     Args:
         place: The calendar.
         standing: The series, marked as unfinished.
-        wanted: As it is to be.
+        target: What it is to be.
         known_to_us_alone: Whether it was just created, so that nobody can have changed an instance of it yet.
     """
     now = now_of(place, standing)
     written: dict[str, Event] = {}
-    for step in steps(standing, now, wanted, zone=place.zone):
+    for step in steps(standing, now, target, zone=place.zone):
         event = _write(place, standing, step, known_to_us_alone=known_to_us_alone)
         if event is not None:
             written[str(event["id"])] = event
@@ -110,6 +113,18 @@ def _begun(place: Place, standing: Standing, patch: Body) -> Standing:
     if there is None:
         raise _overtaken()
     return there
+
+
+def _made_single(place: Place, standing: Standing, patch: Body) -> Standing:
+    """A series that becomes a single event: its changed instances go first, so that none is left without a series."""
+    standing = _begun(place, standing, {})
+    for each in standing.exceptions:
+        if not is_cancelled(each):
+            place.patch(str(each["id"]), {"status": CANCELLED}, if_match=str(each["etag"]))
+    there = with_exceptions(place, _master(standing))
+    if there is None or there.master is None:
+        raise _overtaken()
+    return Standing(_patched_master(place, there.master, as_change(patch, there.master, unfinished=False)))
 
 
 def _patched_master(place: Place, master: Event, body: Body) -> Event:
@@ -169,8 +184,8 @@ def _instances_alone(place: Place, standing: Standing, now: Whole, wanted: Whole
         )
     written: dict[str, Event] = {}
     for key, known in keys.items():
-        target = wanted.overrides.get(key)
-        body = {"status": "cancelled"} if target is None else changed(target, now.overrides.get(key) or {})
+        override = wanted.overrides.get(key)
+        body = {"status": CANCELLED} if override is None else changed(override, now.overrides.get(key) or {})
         event = place.patch(str(known["id"]), body, if_match=str(known["etag"])) if body else known
         if event is None:
             raise _overtaken()

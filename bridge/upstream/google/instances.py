@@ -7,16 +7,53 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bridge.upstream.google.mapping import changed, generated
+from bridge.core.recurrence import held_components
+from bridge.upstream.google.mapping import changed, generated, to_google
+from bridge.upstream.google.mapping.starts import Starts
+from bridge.upstream.google.mapping.times import original_start
+from bridge.upstream.google.mapping.zone_names import zone_of
 from bridge.upstream.google.standing import CANCELLED, is_cancelled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from bridge.core.model import CalendarObject
     from bridge.upstream.google.mapping import Body, Event, Whole
     from bridge.upstream.google.standing import Standing
 
 _CONFIRMED = "confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an appointment at Google is to be.
+
+    Attributes:
+        whole: As the mapping says it.
+        holds: Whether its rules give an instance at an original start, as that stands in ids of instances.
+    """
+
+    whole: Whole = field(repr=False)
+    holds: Callable[[str], bool] = field(repr=False)
+
+    @classmethod
+    def of(cls, new: CalendarObject, zone: str) -> Target:
+        """What an object of ours is to be at Google.
+
+        Args:
+            new: The object.
+            zone: What floating times mean; an IANA name.
+
+        Raises:
+            RemoteRefused: Google cannot hold it.
+        """
+        whole = to_google(new, zone=zone)
+
+        def holds(key: str) -> bool:
+            master = next((each for each in held_components(new.calendar) if "RECURRENCE-ID" not in each), None)
+            return master is not None and Starts(master, zone_of(None, zone)).holds(original_start(key))
+
+        return cls(whole, holds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +76,30 @@ class Step:
         return self.known is None and self.body.get("status") == CANCELLED
 
 
-def steps(standing: Standing, now: Whole, wanted: Whole, *, zone: str) -> Iterator[Step]:
+def steps(standing: Standing, now: Whole, target: Target, *, zone: str) -> Iterator[Step]:
     """What has to be done to the instances of a series whose master is as it is to be.
 
     Args:
         standing: The series as it stands.
         now: The same, as the mapping says it.
-        wanted: As it is to be.
+        target: What it is to be.
         zone: What floating times mean; an IANA name.
     """
     exceptions = {key_of(each): each for each in standing.exceptions}
+    wanted = target.whole
     before, after = excluded_keys(now.master), excluded_keys(wanted.master)
     for key in sorted({*exceptions, *wanted.overrides, *(after - before)}):
         known = exceptions.get(key)
-        is_live = known is not None and not is_cancelled(known)
-        target = wanted.overrides.get(key)
-        untouched = generated(wanted.master, key, zone=zone)
-        body: Body = {}
-        if target is None and (key in wanted.overrides or key in after):
+        override = wanted.overrides.get(key)
+        if override is None and (key in wanted.overrides or key in after or not target.holds(key)):
             # Where no exception stands, the EXDATE of the master is enough.
-            body = {"status": CANCELLED} if is_live or (known is None and key not in before) else {}
-        elif known is not None and not is_live:
-            is_lost = target is not None or key in before
-            body = {"status": _CONFIRMED, **(target or untouched)} if is_lost else {}
+            is_there = key not in before if known is None else not is_cancelled(known)
+            body: Body = {"status": CANCELLED} if is_there else {}
         else:
-            body = changed(target or untouched, now.overrides.get(key) or untouched)
+            untouched = generated(wanted.master, key, zone=zone)
+            is_gone = known is not None and is_cancelled(known)
+            body = changed(override or untouched, now.overrides.get(key) or untouched)
+            body = {"status": _CONFIRMED, **(override or untouched)} if is_gone else body
         if body:
             yield Step(key, body, known)
 

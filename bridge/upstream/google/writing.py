@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import RemoteChanged, RemoteRefused
 from bridge.upstream.google.becoming import become, finish
-from bridge.upstream.google.mapping import marks, to_google
+from bridge.upstream.google.instances import Target
+from bridge.upstream.google.mapping import marks
 from bridge.upstream.google.ownership import as_ours
 from bridge.upstream.google.reading import read_one, with_exceptions
 from bridge.upstream.google.standing import Standing
 
 if TYPE_CHECKING:
     from bridge.core.model import CalendarObject
-    from bridge.upstream.google.mapping import Whole
     from bridge.upstream.google.place import Place
     from bridge.upstream.protocol import Stored
 
@@ -31,17 +31,17 @@ def create(place: Place, new: CalendarObject, request_id: str) -> Stored:
     The id is made from the request id, so the same request finds what it stored the first time. Google gives the id
     of a deleted event to no other, so after a removal the next id is taken.
     """
-    wanted = to_google(new, zone=place.zone)
-    several = any(body is not None for body in wanted.overrides.values())
+    target = Target.of(new, place.zone)
+    several = any(body is not None for body in target.whole.overrides.values())
     for number in range(_MOST_IDS):
         event_id = f"{request_id}v{number}" if number else request_id
-        made = place.insert({"id": event_id, **as_ours(wanted.master, event_id, unfinished=several)})
+        made = place.insert({"id": event_id, **as_ours(target.whole.master, event_id, unfinished=several)})
         if made is not None:
-            return place.stored(_completed(place, Standing(made), wanted) if several else Standing(made))
+            return place.stored(_completed(place, Standing(made), target) if several else Standing(made))
         there = place.get(event_id)
         standing = with_exceptions(place, there) if there is not None and marks.is_own(there) else None
         if standing is not None:
-            return place.stored(become(place, standing, wanted) if standing.unfinished else standing)
+            return place.stored(become(place, standing, target) if standing.unfinished else standing)
     raise RemoteRefused(
         f"Google keeps the ids of deleted appointments, and all {_MOST_IDS} that are tried for one are used up.",
         remedy="Make the appointment anew, so that it gets another UID.",
@@ -51,8 +51,8 @@ def create(place: Place, new: CalendarObject, request_id: str) -> Stored:
 def replace(place: Place, remote_id: str, new: CalendarObject, *, if_match: str) -> Stored:
     """The answer of `Upstream.replace`: only the fields that differ are written, the rest stays as Google has it."""
     standing = _version(place, remote_id, if_match)
-    wanted = to_google(new, zone=place.zone)
-    return place.stored(become(place, standing, wanted))
+    target = Target.of(new, place.zone)
+    return place.stored(become(place, standing, target))
 
 
 def remove(place: Place, remote_id: str, *, if_match: str) -> None:
@@ -71,10 +71,10 @@ def remove(place: Place, remote_id: str, *, if_match: str) -> None:
                 raise
 
 
-def _completed(place: Place, made: Standing, wanted: Whole) -> Standing:
+def _completed(place: Place, made: Standing, target: Target) -> Standing:
     """A series that was just created, with its overrides; nothing of one of which Google refuses a part stays."""
     try:
-        return finish(place, made, wanted, known_to_us_alone=True)
+        return finish(place, made, target, known_to_us_alone=True)
     except RemoteRefused:
         place.delete(made.remote_id)
         raise

@@ -129,7 +129,10 @@ class Consent:
             raise refusal(denial, at)
         code = parameters.get("code", "")
         if not code:
-            raise refusal(Denial("no_code", "the answer holds neither a code nor an error"), at)
+            raise LoginRefused(
+                f"The answer of {self._provider.name} holds neither a code nor an error.",
+                remedy=f"Run `calbridge connect {self._connection}` again, and finish the page that it opens.",
+            )
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -159,8 +162,8 @@ def parameters_of(address: str) -> Mapping[str, str]:
     Raises:
         LoginRefused: It carries nothing of the kind, or something twice (RFC 6749 section 3.1).
     """
-    text = address.strip()
-    query = urlsplit(text).query if "://" in text or text.startswith("/") else text.removeprefix("?")
+    before, mark, after = address.strip().partition("?")
+    query = (after if mark else before).partition("#")[0]
     try:
         pairs = parse_qsl(query, max_num_fields=_MOST_FIELDS) if len(query) <= _LONGEST_ANSWER else []
     except ValueError:

@@ -22,8 +22,8 @@ _SLACK: Final = timedelta(hours=1)
 
 _RECONNECT: Final = "Run `{connect}`; its rules go on where they stopped."
 _LOST: Final = (
-    "A renewal of the login that began on {begun} was broken off after {provider} had given out a new token and before "
-    "it was kept here, so that the new token is lost and the old one is not taken any more."
+    "A renewal of the login that began on {begun} was broken off before the new token that it may have brought was "
+    "kept here, and {provider} does not take the earlier one any more."
 )
 _REVOKED: Final = (
     "{provider} has ended the access that was granted on {granted}: its owner or an administrator has revoked it, or "

@@ -67,7 +67,8 @@ _CAUSES: Final = (
     Cause(
         "invalid_grant",
         "There is no user {subject} in this Workspace.",
-        "Write the mail address of a user (no group, no alias) as `subject` of the connection.",
+        "Write the mail address of a user as `subject` of the connection. A room or a group is none: for its calendar, "
+        "name somebody who may edit it.",
         says="invalid email",
         deeds=_AS_SERVICE,
     ),
@@ -106,7 +107,7 @@ _CAUSES: Final = (
     Cause(
         "org_internal",
         "The app is for one Google Workspace only, and this account does not belong to it.",
-        "Log in with an account of that Workspace, or set the user type of the app to External at "
+        "Run `{connect}` with an account of that Workspace, or set the user type of the app to External at "
         "console.cloud.google.com, Google Auth Platform, Audience.",
     ),
     Cause(

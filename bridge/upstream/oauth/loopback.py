@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOST: Final = "127.0.0.1"
 _SILENCE_SECONDS: Final = 10.0
+_LOOK_FOR_THE_END_SECONDS: Final = 0.05
 _MOST_AT_ONCE: Final = 8
 _LONGEST_PATH: Final = 16 * 1024
 _HEADERS: Final = {
@@ -63,7 +64,9 @@ class Loopback:
                 f"No port of {_HOST} can be had to take the browser's answer ({error.strerror}).",
                 remedy="Use `--no-browser`, and paste the address that the browser ends up at.",
             ) from error
-        self._thread = threading.Thread(target=self._server.serve_forever, name="oauth-loopback", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(_LOOK_FOR_THE_END_SECONDS,), name="oauth-loopback", daemon=True
+        )
 
     @property
     def redirect(self) -> str:
@@ -84,6 +87,8 @@ class Loopback:
     def answer(self, state: str, *, within: timedelta) -> Mapping[str, str]:
         """What the browser brings back; an answer with another state is refused, and the wait goes on.
 
+        A browser that is back before this is called waits for it.
+
         Args:
             state: That the consent page was opened with.
             within: How long to wait.
@@ -91,10 +96,10 @@ class Loopback:
         Raises:
             LoginRefused: Nobody came in time.
         """
-        self._server.state = state
+        self._server.expect(state)
         if not self._server.came.wait(within.total_seconds()):
             raise LoginRefused(
-                f"No answer came from the consent page within {round(within.total_seconds() / 60)} minutes.",
+                "No answer came from the consent page in time.",
                 remedy="Run it again and finish the page. Where the page shows an error of its own, that says why; "
                 "where the browser runs on another machine, use `--no-browser`.",
             )
@@ -104,12 +109,13 @@ class Loopback:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
-    request_queue_size = _MOST_AT_ONCE
+    request_queue_size = 64
 
     def __init__(self) -> None:
         super().__init__((_HOST, 0), _Redirected)
         self.address = f"http://{_HOST}:{self.server_port}/"
-        self.state = ""
+        self._state = ""
+        self._expecting = threading.Event()
         self.taken: Mapping[str, str] = {}
         self.came = threading.Event()
         self._places = threading.BoundedSemaphore(_MOST_AT_ONCE)
@@ -120,10 +126,15 @@ class _Server(ThreadingHTTPServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = _HOST, self.server_address[1]
 
+    def expect(self, state: str) -> None:
+        """Tells which answer is waited for."""
+        self._state = state
+        self._expecting.set()
+
     def take(self, parameters: Mapping[str, str]) -> bool:
         """Takes the first answer that belongs to the consent; a repetition of it is fine, and nothing else is."""
-        state = self.state
-        if not state or not hmac.compare_digest(parameters.get("state", "").encode(), state.encode()):
+        expecting = self._expecting.wait(_SILENCE_SECONDS)
+        if not expecting or not hmac.compare_digest(parameters.get("state", "").encode(), self._state.encode()):
             return False
         with self._taking:
             if not self.came.is_set():

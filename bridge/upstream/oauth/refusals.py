@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bridge.upstream.oauth.wire import Answer
 
 _LONGEST_TEXT: Final = 200
+_LONGEST_WORD: Final = 30
 _LONGEST_WAIT: Final = timedelta(days=1)
 _LEAP: Final = timedelta(minutes=5)
 """A clock that is further off than this spoils what is signed with it."""
@@ -39,6 +40,18 @@ _CAUSES: Final = (
         "The access was not granted: the person cancelled, or may not allow it.",
         "Run `{connect}` again and allow it.",
         deeds=_AT_PAGE,
+    ),
+    Cause(
+        "invalid_grant",
+        "The answer of the consent page belongs to another consent than the one that was begun last.",
+        "Run `{connect}` again, and finish the page that it opens.",
+        says="verifier",
+        deeds=frozenset({Deed.CODE}),
+    ),
+    Cause(
+        "redirect_uri_mismatch",
+        "{provider} does not send the browser back to this address for the client {client}.",
+        "Register the address for the client there, or make a client for desktop apps.",
     ),
     Cause(
         "invalid_grant",
@@ -131,7 +144,7 @@ def refusal(answer: Denial, at: Situation, *, after: timedelta | None = None) ->
             return _error(cause, at, after)
     if answer.error == "invalid_grant" and at.tokens is not None:
         return _error(end_of_grant(at.provider, at.tokens, at.now), at, after)
-    text = " ".join(f"{answer.error} {answer.description}".split())[:_LONGEST_TEXT]
+    text = _quoted(f"{answer.error} {answer.description}")
     return LoginRefused(
         f"{at.provider.name} refuses the login of connection {at.connection!r}: {text}.",
         remedy=f"Run `calbridge connect {at.connection}`; if it is refused again, look at the client's settings at "
@@ -150,8 +163,7 @@ def unasked(answer: Answer, at: Situation) -> UpstreamError:
             f"{at.provider.name} gives out no tokens for now ({answer.status}).", remedy="It is asked again later."
         )
     if denial is not None:
-        wrong = _clock_error(answer, at)
-        return refusal(denial, at, after=after) if wrong is None else wrong
+        return _clock_error(denial, answer, at) or refusal(denial, at, after=after)
     return UpstreamUnavailable(
         f"{host_of(answer.url)} answers with something else than tokens ({answer.status}).",
         remedy="Look whether something else answers in its place, such as a proxy or a login page, and whether the "
@@ -166,7 +178,7 @@ def missing(scopes: Iterable[str], at: Situation) -> LoginRefused:
         scopes: Those that are missing.
         at: The circumstances.
     """
-    boxes = [f"{at.provider.scopes.get(each, '')!r} ({each.rpartition('/')[2]})" for each in sorted(scopes)]
+    boxes = [f'"{at.provider.scopes.get(each, "")}" ({each.rpartition("/")[2]})' for each in sorted(scopes)]
     which = "this box" if len(boxes) == 1 else "these boxes"
     return LoginRefused(
         f"The access that {at.provider.name} granted for connection {at.connection!r} lacks {' and '.join(boxes)}.",
@@ -218,10 +230,12 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     return min(max(until - (_http_date(headers.get("date", "")) or now), timedelta()), _LONGEST_WAIT)
 
 
-def _clock_error(answer: Answer, at: Situation) -> LoginRefused | None:
+def _clock_error(denial: Denial, answer: Answer, at: Situation) -> LoginRefused | None:
     """What is wrong where something was signed with a time that the provider's own clock contradicts."""
     theirs = _http_date(answer.headers.get("date", ""))
-    if at.deed is not Deed.ASSERTION or theirs is None or abs(theirs - at.now) <= _LEAP:
+    if at.deed is not Deed.ASSERTION or denial.error != "invalid_grant" or theirs is None:
+        return None
+    if abs(theirs - at.now) <= _LEAP:
         return None
     minutes = round(abs(theirs - at.now) / timedelta(minutes=1))
     return LoginRefused(
@@ -244,6 +258,12 @@ def _error(cause: Cause, at: Situation, after: timedelta | None) -> UpstreamErro
     if issubclass(cause.kind, Throttled):
         return cause.kind(sentence, after=after, remedy=remedy)
     return cause.kind(sentence, remedy=remedy)
+
+
+def _quoted(text: str) -> str:
+    """A provider's text as it may be shown and logged: one line, and nothing so long that it could be a token."""
+    words = "".join(each if each.isprintable() else " " for each in text).split()
+    return " ".join(word if len(word) <= _LONGEST_WORD else "…" for word in words)[:_LONGEST_TEXT].rstrip(".")
 
 
 def _text(content: Mapping[str, object], name: str) -> str:

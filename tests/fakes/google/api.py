@@ -13,6 +13,7 @@ from tests.fakes.google import schema
 from tests.fakes.google.calls import METHODS, Call
 from tests.fakes.google.exchange import Answered, Asked, Caller, Recorded
 from tests.fakes.google.listing import Pages
+from tests.fakes.google.partial import selected
 from tests.fakes.google.quota import Quota
 from tests.fakes.google.refusal import Refused
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from tests.fakes.google.state import World
 
+__all__ = ["BASE", "Answered", "Api", "Asked"]
 BASE = "/calendar/v3/"
 
 
@@ -88,6 +90,8 @@ class Api:
         headers = {"Content-Type": "application/json; charset=UTF-8"}
         if told.get("etag"):
             headers["ETag"] = told["etag"]
+        if call.one("fields"):
+            told = selected(told, call.one("fields"))
         return Answered(200, headers, json.dumps(told).encode())
 
     def _caller(self, asked: Asked, recorded: Recorded) -> Caller:

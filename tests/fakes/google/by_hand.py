@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from tests.fakes.google import recurring, series
 from tests.fakes.google.refusal import Refused
 from tests.fakes.google.showing import show
-from tests.fakes.google.times import read_when
+from tests.fakes.google.times import read_when, zone_of
 from tests.fakes.google.writing import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from tests.fakes.google.state import Event, Role, World
     from tests.fakes.google.times import When
@@ -106,6 +107,14 @@ class ByHand:
             self._world.touch(self._calendar, event)
             return self._show(event)
 
+    def show_lines(self, master_id: str, *lines: str) -> dict[str, Any]:
+        """Shows lines as the recurrence of a series that nobody could write, as Google at times does."""
+        with self._world.lock:
+            master = self._calendar.events[master_id]
+            master.lines = lines
+            self._world.touch(self._calendar, master)
+            return self._show(master)
+
     def split(self, instance_id: str, **fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Changes this and the following instances, as the page does: the old master ends, a new one begins.
 
@@ -129,6 +138,33 @@ class ByHand:
             self._writer().patch(self._calendar, master.id, {"recurrence": ended})
             made = self._writer().insert(self._calendar, {**new, **fields})
             return self.get(master.id), self._show(made)
+
+    def cut(self, instance_id: str) -> dict[str, Any]:
+        """Deletes this and the following instances, as the page does: the master ends before them."""
+        with self._world.lock:
+            instance = series.find(self._calendar, instance_id)
+            if instance.original is None:
+                raise Refused("badRequest")
+            master = self._calendar.events[instance.series]
+            ended = {"recurrence": _rule_until(master, instance.original)}
+            return self._show(self._writer().patch(self._calendar, master.id, ended))
+
+    def between(self, since: datetime, until: datetime) -> list[dict[str, Any]]:
+        """What a person sees in the grid between two instants, by start; whole days in the calendar's zone."""
+        zone = zone_of(self._calendar.zone)
+        with self._world.lock:
+            found = []
+            for event in list(self._calendar.events.values()):
+                if event.recurrence and not event.cancelled:
+                    found += list(series.instances(self._calendar, event, until + timedelta(days=1)))
+                elif not event.series or event.series not in self._calendar.events:
+                    found.append(event)
+            seen = [
+                each
+                for each in found
+                if not each.cancelled and each.start.begins(zone) < until and each.end.begins(zone) > since
+            ]
+            return [self._show(each) for each in sorted(seen, key=lambda each: each.start.at)]
 
     @property
     def events(self) -> list[dict[str, Any]]:

@@ -26,6 +26,8 @@ from tests.fakes.google.channels import Channels
 from tests.fakes.google.consent import Consent, accounts
 from tests.fakes.google.exchange import Answered, Asked, Caller
 from tests.fakes.google.grants import Grants
+from tests.fakes.google.misdeeds import after, call_of, first, lose_answer, lose_request, refuse
+from tests.fakes.google.page import page
 from tests.fakes.google.state import World
 from tests.fakes.google.transport import Http, make_app, served
 
@@ -40,6 +42,20 @@ if TYPE_CHECKING:
     from tests.fakes.google.quota import Quota
     from tests.fakes.google.state import Person
 
+__all__ = [
+    "ALL_SCOPES",
+    "Answered",
+    "Asked",
+    "ByHand",
+    "FakeGoogle",
+    "after",
+    "call_of",
+    "fake_google",
+    "first",
+    "lose_answer",
+    "lose_request",
+    "refuse",
+]
 ALL_SCOPES = frozenset({"https://www.googleapis.com/auth/calendar"})
 
 
@@ -77,6 +93,7 @@ class FakeGoogle:
         self._scripts: list[_Script] = []
         self.app = make_app(self.answer)
         self.app.register_blueprint(accounts(self.grants, self.consent))
+        self.app.register_blueprint(page(self.world))
 
     @property
     def host(self) -> str:

@@ -52,6 +52,7 @@ def generated(master: Event, original: When) -> Event:
         organizer=dict(master.organizer),
         born=0,
         recurrence=(),
+        lines=(),
     )
 
 

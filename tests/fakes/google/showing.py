@@ -85,7 +85,7 @@ def _identity(event: Event) -> dict[str, Any]:
 def _times(event: Event, zone: str) -> dict[str, Any]:
     times: dict[str, Any] = {"start": event.start.show(zone), "end": event.end.show(zone)}
     if event.recurrence:
-        times["recurrence"] = list(event.recurrence)
+        times["recurrence"] = list(event.lines or event.recurrence)
     if event.original is not None:
         times["recurringEventId"] = event.series
         times["originalStartTime"] = event.original.show(zone)

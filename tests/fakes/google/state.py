@@ -58,6 +58,7 @@ class Event:
         born: Of the change that made it.
         tag: Number in its etag.
         lost: It is gone together with its master, or because it is no instance any more.
+        lines: What is shown as its recurrence, where that is not what it follows.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Event:
     born: int = 0
     tag: int = 0
     lost: bool = False
+    lines: tuple[str, ...] = ()
 
     @property
     def cancelled(self) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import requests
 from google.oauth2.service_account import Credentials as RobotCredentials
-from google_auth_oauthlib.flow import InstalledAppFlow
+from google_auth_oauthlib.flow import InstalledAppFlow  # type: ignore[import-untyped]
 
 from tests.fakes.google.fake import FakeGoogle, fake_google
 
@@ -297,7 +297,8 @@ def test_a_service_account_acts_for_people_of_a_domain_that_delegated_to_it(goog
     path = google.robot_file(robot, tmp_path)
 
     def act(subject: str, *scopes: str) -> str:
-        whole: Any = RobotCredentials.from_service_account_file(str(path), scopes=scopes, subject=subject)
+        read: Any = RobotCredentials.from_service_account_file
+        whole = read(str(path), scopes=scopes, subject=subject)
         whole.refresh(Request())
         return str(whole.token)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import icalendar
 import pytest
+import recurring_ical_events
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
+from tests.fakes.google import schema
 from tests.fakes.google.fake import FakeGoogle, fake_google
 
 if TYPE_CHECKING:
@@ -281,3 +284,95 @@ def test_more_requests_than_a_minute_allows_are_refused_until_it_is_over(
     assert refused(events.list(calendarId="primary")) == (403, "userRateLimitExceeded")
     clock.pass_by(seconds=60)
     assert listed(events)["items"] == []
+
+
+RULES = [
+    ("RRULE:FREQ=DAILY;INTERVAL=3;COUNT=20",),
+    ("RRULE:FREQ=WEEKLY;BYDAY=TU,TH;WKST=SU;INTERVAL=2;UNTIL=20270601T070000Z",),
+    ("RRULE:FREQ=MONTHLY;BYDAY=-1FR;COUNT=14", "RDATE;TZID=Europe/Amsterdam:20270303T091500"),
+    ("RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2;COUNT=9", "EXDATE:20270330T070000Z"),
+    ("RRULE:FREQ=YEARLY;BYMONTH=3,10;BYMONTHDAY=2,28,31;COUNT=12",),
+    ("RDATE:20270302T080000Z,20271102T120000Z",),
+]
+
+
+@pytest.mark.parametrize("lines", RULES, ids=[lines[0] for lines in RULES])
+def test_a_series_has_the_instances_that_another_library_finds(google: FakeGoogle, lines: tuple[str, ...]) -> None:
+    hand = google.calendar(ANNA)
+    made = hand.put(haircut(id="series1", recurrence=list(lines)))
+    start = "DTSTART;TZID=Europe/Amsterdam:20270302T090000"
+    text = "\r\n".join(["BEGIN:VCALENDAR", "BEGIN:VEVENT", "UID:1", start, "DURATION:PT1H", *lines, "END:VEVENT"])
+    other = recurring_ical_events.of(icalendar.Calendar.from_ical(text + "\r\nEND:VCALENDAR\r\n"))
+    expected = [each["DTSTART"].dt for each in other.between((2027, 1, 1), (2040, 1, 1))]
+
+    found = [datetime.fromisoformat(each["start"]["dateTime"]) for each in hand.instances]
+
+    assert found == sorted(expected)
+    for each in hand.instances:
+        assert hand.get(each["id"])["recurringEventId"] == made["id"]
+
+
+def test_a_rule_takes_out_what_another_rule_has_put_in(google: FakeGoogle) -> None:
+    google.calendar(ANNA).put(haircut(recurrence=["RRULE:FREQ=DAILY;COUNT=9", "EXRULE:FREQ=WEEKLY;BYDAY=FR"]))
+
+    assert [each["start"]["dateTime"][8:10] for each in google.calendar(ANNA).instances] == [
+        "02", "03", "04", "06", "07", "08", "09", "10",
+    ]  # fmt: skip
+
+
+def test_every_field_of_the_document_is_known_and_no_other() -> None:
+    assert schema.faults_of("Event", {"id": "abcde", "start": {"date": "2027-03-02"}, "sequence": 1}) == []
+    assert schema.faults_of("Event", {"start": {"date": "tomorrow"}})
+    assert schema.faults_of("Event", {"status": "maybe"})
+    assert schema.faults_of("Event", {"sequence": True})
+    assert schema.faults_of("Event", {"attendees": [{"mail": "a@b"}]})
+    assert schema.faults_of("Event", {"summary": None})
+    assert schema.faults_of("Event", {"summary": None}, removals=True) == []
+
+
+def test_lines_that_nobody_could_write_are_shown_until_the_next_edit(google: FakeGoogle) -> None:
+    hand = google.calendar(ANNA)
+    hand.put(haircut(id="series1", **weekly()))
+
+    odd = hand.show_lines("series1", "DATE;TZID=Europe/Amsterdam:20270302T090000")
+
+    assert odd["recurrence"] == ["DATE;TZID=Europe/Amsterdam:20270302T090000"]
+    assert len(hand.instances) == 6
+    assert hand.edit("series1", **weekly())["recurrence"] == ["RRULE:FREQ=WEEKLY;COUNT=6"]
+
+
+def test_a_deleted_event_is_restored_by_an_update(events: Any) -> None:
+    made = insert(events)
+    events.delete(calendarId="primary", eventId=made["id"]).execute()
+
+    events.update(calendarId="primary", eventId=made["id"], body=haircut(summary="Again")).execute()
+
+    assert [each["summary"] for each in listed(events)["items"]] == ["Again"]
+
+
+def test_an_exception_may_stay_though_the_rule_no_longer_has_it(events: Any, google: FakeGoogle) -> None:
+    google.world.quirks.exceptions_stay = True
+    insert(events, id="series1", **weekly())
+    events.patch(calendarId="primary", eventId="series1_20270316T080000Z", body={"summary": "Stays"}).execute()
+
+    body = {"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=2"]}
+    events.patch(calendarId="primary", eventId="series1", body=body).execute()
+
+    assert [each["summary"] for each in listed(events)["items"]] == ["Haircut", "Stays"]
+    found = events.instances(calendarId="primary", eventId="series1").execute()["items"]
+    assert [each["summary"] for each in found] == ["Haircut", "Haircut", "Stays"]
+
+
+def test_a_deleted_series_takes_its_exceptions_along(events: Any) -> None:
+    insert(events, id="series1", **weekly())
+    events.patch(calendarId="primary", eventId="series1_20270309T080000Z", body={"summary": "Other"}).execute()
+    token = listed(events)["nextSyncToken"]
+
+    events.delete(calendarId="primary", eventId="series1").execute()
+
+    assert listed(events)["items"] == []
+    changed = listed(events, syncToken=token)["items"]
+    assert {(each["id"], each["status"]) for each in changed} == {
+        ("series1", "cancelled"),
+        ("series1_20270309T080000Z", "cancelled"),
+    }

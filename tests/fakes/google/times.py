@@ -52,6 +52,10 @@ class When:
         day = self.day or date.min
         return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
+    def begins(self, zone: ZoneInfo) -> datetime:
+        """The instant; of a day, its midnight in a zone."""
+        return self.at if self.day is None else self.at.replace(tzinfo=zone)
+
     @property
     def wall(self) -> datetime:
         """The time on the wall in its zone, without a zone."""

@@ -101,6 +101,7 @@ class Writer:
         before = deepcopy(event)
         after = deepcopy(event)
         after.lost = False
+        after.lines = ()
         after.status = "cancelled" if event.cancelled and patching and "status" not in body else "confirmed"
         after.status = body.get("status") or after.status
         self._fill(after, calendar, body)
@@ -199,8 +200,11 @@ class Writer:
             source = body if allowed else event.fields
             if source.get(name):
                 fields[name] = deepcopy(source[name])
-        if "createRequest" in fields.get("conferenceData", {}):
+        wanted, known = (each.get("conferenceData", {}).get("createRequest", {}) for each in (fields, event.fields))
+        if wanted and wanted.get("requestId") != known.get("requestId"):
             fields["conferenceData"] = _conference(self._world, fields["conferenceData"])
+        elif wanted:
+            fields["conferenceData"] = deepcopy(event.fields["conferenceData"])
         _check_extended(fields.get("extendedProperties", {}))
         event.fields = fields
         event.reminders[self._user] = _reminders(body.get("reminders"))

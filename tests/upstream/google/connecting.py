@@ -17,7 +17,7 @@ from requests.adapters import BaseAdapter
 from bridge.upstream.google.adapter import GoogleUpstream
 from bridge.upstream.google.wire import Limits
 from tests.contracts.upstream_samples import AMSTERDAM, parse
-from tests.fakes.google.api import Asked
+from tests.fakes.google.exchange import Asked
 from tests.fakes.google.refusal import Refused
 from tests.fakes.google.transport import Lost
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tests.fakes.faults import Request
-    from tests.fakes.google.fake import ByHand, FakeGoogle
+    from tests.fakes.google.by_hand import ByHand
+    from tests.fakes.google.fake import FakeGoogle
 
 USER = "anna@example.org"
 ZONE = "Europe/Amsterdam"

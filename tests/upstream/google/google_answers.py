@@ -122,7 +122,9 @@ def instances(
     length = last.replace(tzinfo=None) - first.replace(tzinfo=None)
     if first.tzinfo is not last.tzinfo:
         length = last.astimezone(first.tzinfo).replace(tzinfo=None) - first.replace(tzinfo=None)
-    shown = {_utc(start): (_utc(start), _utc(start + length)) for start in starts}
+    # A start in the hour that the clocks skip is an hour later.
+    there = [_utc(start).astimezone(first.tzinfo) for start in starts]
+    shown = {_utc(start): (_utc(start), _utc(start + length)) for start in there}
     for one in exceptions:
         shown.pop(_utc(_moment(one["originalStartTime"])), None)
     shown |= {

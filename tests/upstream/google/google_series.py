@@ -240,6 +240,11 @@ _OVERRIDES = (
             _override("20270401T090000", "20270401T100000")),
     _series("changed instances without their series", "emulated",
             _override("20270309T090000", "20270309T110000"), _override("20270316T090000", "20270316T090000")),
+    _series("changed instances without their series, one of them cancelled", "emulated",
+            _override("20270309T090000", "20270309T110000"), _override("20270316T090000", "20270316T090000"),
+            _override("20270323T090000", "20270323T090000", "STATUS:CANCELLED")),
+    _series("only cancelled instances, without their series", "refused",
+            _override("20270309T090000", "20270309T090000", "STATUS:CANCELLED")),
     _series("this and all that follow moved", "refused", _ruled("FREQ=WEEKLY;COUNT=6"),
             [f"RECURRENCE-ID;RANGE=THISANDFUTURE;TZID={ZONE}:20270316T090000",
              f"DTSTART;TZID={ZONE}:20270316T110000", "DURATION:PT1H"]),
@@ -272,6 +277,10 @@ _KINDS = (
             _ruled("FREQ=DAILY", zone="Ship Time"), before=_OWN_ZONE),
     _series("in a zone under its name in Windows", "native",
             _ruled("FREQ=DAILY;COUNT=5", zone="W. Europe Standard Time")),
+    _series("that begins in the hour that the clocks skip", "emulated",
+            [f"DTSTART;TZID={ZONE}:20270328T023000", f"DTEND;TZID={ZONE}:20270328T033000", "RRULE:FREQ=DAILY;COUNT=5"]),
+    _series("with an instance in the hour that the clocks skip", "native",
+            [f"DTSTART;TZID={ZONE}:20270326T023000", f"DTEND;TZID={ZONE}:20270326T033000", "RRULE:FREQ=DAILY;COUNT=5"]),
     _series("that is cancelled as a whole, but kept", "emulated", _ruled("FREQ=WEEKLY;COUNT=4", "STATUS:CANCELLED")),
 )  # fmt: skip
 

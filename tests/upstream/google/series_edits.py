@@ -43,7 +43,9 @@ VERSIONS = {
         _RULE,
         when="DTSTART;TZID=Europe/Amsterdam:20270301T100000\nDTEND;TZID=Europe/Amsterdam:20270301T110000\n",
     )
-    + _LATE.replace("RECURRENCE-ID;TZID=Europe/Amsterdam:20270308T090000", "RECURRENCE-ID;TZID=Europe/Amsterdam:20270308T100000"),
+    + _LATE.replace(
+        "RECURRENCE-ID;TZID=Europe/Amsterdam:20270308T090000", "RECURRENCE-ID;TZID=Europe/Amsterdam:20270308T100000"
+    ),
     "with another title, one moved": _master(_RULE, summary="Course") + _LATE,
     "ended early, one moved": _master("RRULE:FREQ=WEEKLY;COUNT=3") + _LATE,
     "on other days, one left out": _master(

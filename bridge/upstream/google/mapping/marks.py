@@ -4,7 +4,7 @@ Some say whose the event is. They count only where the mark `calbridgeId` names 
 it is an instance: Google copies extended properties along with an event, and a copy is not ours. The others say what
 Google has no field for, and hold for a copy as well.
 
-Limits: 44 characters a key, 1,024 a value (Calendar API, guide 'Extended properties').
+Limits: 44 characters a key, 1,024 a value, and 32 kB in all (Calendar API, guide 'Extended properties').
 """
 
 from __future__ import annotations
@@ -48,10 +48,13 @@ SERIES: Final = "calbridgeSeries"
 """When a series is, as we keep it, where Google can only be given something like it."""
 
 _PIECE: Final = 1_000
+_MOST_PIECES: Final = 12
 
 
 def pieces(key: str, text: str) -> dict[str, str]:
-    """A text of any length as marks: `key`, `key2`, `key3` ...; none where it is empty."""
+    """A text as marks: `key`, `key2`, `key3` ...; none where it is empty, or longer than there is room for."""
+    if len(text) > _PIECE * _MOST_PIECES:
+        return {}
     cuts = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
     return {key if number == 1 else f"{key}{number}": cut for number, cut in enumerate(cuts, 1)}
 

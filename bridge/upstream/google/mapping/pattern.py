@@ -17,7 +17,7 @@ from bridge.errors import RemoteRefused
 from bridge.upstream.google.mapping.entries import like, ordered, time_lines
 from bridge.upstream.google.mapping.row import emulated
 from bridge.upstream.google.mapping.starts import Starts
-from bridge.upstream.google.mapping.times import in_zone_of, key_of, original_start
+from bridge.upstream.google.mapping.times import in_zone_of, is_skipped, key_of, original_start
 from bridge.upstream.google.mapping.zone_names import google_name, zone_of
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ class _Writing:
         ends: dict[str, date | datetime] = {}
         for entry in times_of(self._master, "RDATE"):
             begin = aware(entry[0] if isinstance(entry, tuple) else entry, self._home)
-            dates.append(begin)
+            if isinstance(entry, tuple) or begin != self._start:
+                dates.append(begin)
             if isinstance(entry, tuple):
                 end = aware(entry[1], self._home) if isinstance(entry[1], date) else begin + entry[1]
                 ends[key_of(begin, self._zone)] = self._beside(end)
@@ -150,6 +151,9 @@ class _Writing:
         if isinstance(self._start, datetime):
             if google_name(self._start.tzinfo or UTC, self._start, first_guess=self._zone) is None:
                 self._note("DTSTART", "Google does not know the time zone; the series is a list of dates there.")
+                return True
+            if is_skipped(self._start):
+                self._note("DTSTART", "The first date is in an hour that the clocks skip; the series is a list there.")
                 return True
             for rule in rules:
                 if expandable(rule, self._start, self._home) and not self._is_known(rule):

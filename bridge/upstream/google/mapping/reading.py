@@ -150,21 +150,20 @@ def _override(event: Event, start: date | datetime | None, zone: str) -> list[Li
 
 
 def _without_master(master: Event, exceptions: Sequence[Event], zone: str) -> list[list[Line]]:
-    """The overrides for which a series stands."""
+    """The overrides for which a series stands, cancelled ones among them."""
     start = read(master.get("start"), zone, keeps_zone=True)
     said = entries.read(master["recurrence"], start)
     changed = {name_of(one, start, zone): one for one in exceptions}
-    excluded = {key_of(one, zone) for one in said.excluded}
-    keys = sorted({key_of(one, zone) for one in said.dates} - excluded | changed.keys())
+    gone = {key_of(one, zone) for one in said.excluded} | {key for key, one in changed.items() if _is_gone(one)}
     parts = []
-    for key in keys:
-        one = changed.get(key, {})
-        if one and not _is_gone(one):
-            parts.append(_override(one, start, zone))
-        else:
-            part = _override(generated(master, key, zone=zone), start, zone)
-            kept_lines = [line for line in part if line.name != "STATUS"]
-            parts.append([*kept_lines, made("STATUS", "CANCELLED")] if one else part)
+    for key in sorted({key_of(one, zone) for one in said.dates} | changed.keys()):
+        if key in changed and key not in gone:
+            parts.append(_override(changed[key], start, zone))
+            continue
+        part = _override(generated(master, key, zone=zone), start, zone)
+        if key in gone:
+            part = [*(one for one in part if one.name not in {"STATUS", "TRANSP"}), made("STATUS", "CANCELLED")]
+        parts.append(part)
     return parts
 
 

@@ -21,6 +21,7 @@ _MARKUP = re.compile(
     rf"</?(?:{'|'.join(_TAGS)})(?:\s[^<>]*)?/?>|<!--|<!doctype|&(?:#\d+|#[xX][0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);",
     re.IGNORECASE,
 )
+_OPENING = re.compile(r"<[a-zA-Z/!?]")
 _BLOCKS: Final = frozenset({
     "p", "div", "ul", "ol", "table", "tr", "blockquote", "pre", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "section",
     "article", "header", "footer", "main", "address", "center",
@@ -36,8 +37,11 @@ def is_markup(text: str) -> bool:
 
 
 def outgoing(text: str) -> str:
-    """A plain text as a description at Google: what would be taken for HTML is escaped."""
-    return escape(text, quote=False) if is_markup(text) else text
+    """A plain text as a description at Google: what would be taken for HTML is escaped.
+
+    So is `<anna@example.org>`, which is no tag that anybody knows, but which Google's page would not show.
+    """
+    return escape(text, quote=False) if is_markup(text) or _OPENING.search(text) else text
 
 
 def incoming(description: str) -> str:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.core.origin import ORIGIN
+from bridge.core.view import SPECIAL
 from bridge.upstream.google.mapping import alarms, colors, links, marks, people, stamps, texts, words
 from bridge.upstream.google.mapping.row import Row, Said, Seen, Source, emulated, left_out
-from bridge.upstream.google.mapping.times import floating, line, read, start_and_end, written
+from bridge.upstream.google.mapping.times import (
+    floating,
+    in_zone_of,
+    is_skipped,
+    line,
+    moved,
+    read,
+    start_and_end,
+    written,
+)
 from bridge.upstream.google.mapping.zone_names import google_name
 
 if TYPE_CHECKING:
@@ -23,6 +34,10 @@ if TYPE_CHECKING:
 def times_to(source: Source) -> Said:
     """Start and end."""
     start, end = start_and_end(source.component, source.zone)
+    if source.recurs and is_skipped(start):
+        # All instances are as long as the first.
+        first = in_zone_of(start.astimezone(UTC), start)
+        start, end = first, moved(start, end, first)
     zones = [value.tzinfo for value in (start, end) if hasattr(value, "tzinfo")]
     private = {marks.FLOATING: source.zone} if zones == [None, None] else {}
     fields = {"start": written(start, source.zone), "end": written(end, source.zone)}
@@ -86,7 +101,7 @@ ROWS: Final = (
     Row("ATTENDEE", people.attendees_to, people.attendees_here),
     Row("CONFERENCE", links.conference_to, links.conference_here),
     Row("ATTACH", links.attachments_to, links.attachments_here),
-    Row(stamps.SPECIAL, stamps.special_to, stamps.special_here),
+    Row(SPECIAL, stamps.special_to, stamps.special_here),
     Row(ORIGIN, stamps.origin_to, stamps.origin_here),
     Row("VALARM", alarms.alarms_to, alarms.alarms_here),
 )

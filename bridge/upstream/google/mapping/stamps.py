@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Final
 from bridge.core.content import made
 from bridge.core.fold import escaped
 from bridge.core.origin import ORIGIN
+from bridge.core.view import SPECIAL
 from bridge.upstream.google.mapping import marks
 from bridge.upstream.google.mapping.row import NOTHING, Said, Seen, Source, text_of
 
 if TYPE_CHECKING:
     from bridge.core.content import Line
-
-SPECIAL: Final = "X-CALBRIDGE-SPECIAL"
-"""Says of which kind an event is that is no ordinary one (`outOfOffice` ...), and that is never written."""
 
 _BEGINNING: Final = "19700101T000000Z"
 

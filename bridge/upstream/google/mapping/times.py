@@ -7,7 +7,7 @@ An instance is named by its original start as it stands in its id: `20270302T080
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from bridge.core.content import made
 from bridge.core.series import duration_of, extent, time_of
@@ -68,7 +68,8 @@ def written(value: date | datetime, zone: str) -> dict[str, str]:
     name = google_name(value.tzinfo or UTC, value, first_guess=zone)
     if name is None:
         value, name = instant(value, UTC), UTC_NAME
-    value = value.replace(fold=0)
+    # A time in an hour that the clocks skip is the one an hour later.
+    value = instant(value, UTC).astimezone(zone_of(name, zone)).replace(fold=0)
     if (value.utcoffset() or _ZERO) % _MINUTE:
         # RFC 3339 has no seconds in an offset, as local mean time had.
         value = value.astimezone(UTC)
@@ -131,6 +132,13 @@ def original_start(key: str) -> date | datetime:
     if "T" in key:
         return datetime.strptime(key, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     return datetime.strptime(key, "%Y%m%d").date()  # noqa: DTZ007 -- a date has no zone
+
+
+def is_skipped(value: date | datetime) -> TypeGuard[datetime]:
+    """Whether a time is in an hour that the clocks skip where it is."""
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        return False
+    return instant(value, UTC).astimezone(value.tzinfo).replace(tzinfo=None) != value.replace(tzinfo=None)
 
 
 def in_zone_of(value: date | datetime, start: date | datetime) -> date | datetime:

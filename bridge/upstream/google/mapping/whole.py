@@ -42,9 +42,10 @@ class Whole:
 
     Attributes:
         master: The body of the master or of a single event, without id and etag.
-        overrides: The body of each instance that is not as the master says, by its original start as it stands in the
-            ids of instances (`20270302T080000Z`, or `20270302` for whole days). None: this instance is cancelled; it
-            stands in the `recurrence` of the master as EXDATE, too, so that a creation needs no request for it.
+        overrides: The whole body of each instance that is not as the master says (`generated` gives the body of one
+            that is), by its original start as it stands in the ids of instances (`20270302T080000Z`, or `20270302`
+            for whole days). None: this instance is cancelled; it stands in the `recurrence` of the master as EXDATE,
+            too, so that a creation needs no request for it.
         notes: What is emulated or left out.
     """
 

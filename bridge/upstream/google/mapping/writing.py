@@ -9,6 +9,7 @@ from bridge.core.model import ComponentType
 from bridge.core.recurrence import held_components
 from bridge.errors import RemoteRefused
 from bridge.upstream.google.mapping import kept, marks
+from bridge.upstream.google.mapping.changes import changed
 from bridge.upstream.google.mapping.entries import ordered, time_lines
 from bridge.upstream.google.mapping.instance import generated
 from bridge.upstream.google.mapping.pattern import by_original_start, pattern, recurs
@@ -77,8 +78,10 @@ def _series(obj: CalendarObject, master: Component, overrides: list[Component], 
     found: list[Note] = [*notes, *when.notes]
     for key, one in named.items():
         if key not in gone:
-            bodies[key], more = _body(said(Source(one, zone)))
+            instance, more = _body(said(Source(one, zone)))
             found += more
+            if key in when.ends or changed(instance, generated(body, key, zone=zone)):
+                bodies[key] = instance
     return Whole(body, dict(sorted(bodies.items())), tuple(dict.fromkeys(found)))
 
 
@@ -100,14 +103,26 @@ def _masterless(overrides: list[Component], zone: str) -> Whole:
     text = said(Source(named[keys[0]], zone, recurs=True))
     body, notes = _body(text)
     body = generated(body, keys[0], zone=zone)
-    start = read_moment(body["start"], zone, keeps_zone=True)
-    body["recurrence"] = time_lines("RDATE", ordered(in_zone_of(original_start(key), start) for key in keys))
+    gone = [key for key in keys if word_of(named[key], "STATUS") == _CANCELLED]
+    if gone == keys:
+        raise RemoteRefused(
+            "All changed instances of the series are cancelled, and there is no series.",
+            property_name="STATUS",
+            remedy="Delete the appointment.",
+        )
+    body["recurrence"] = [*_dates("RDATE", keys, body, zone), *_dates("EXDATE", gone, body, zone)]
     body["extendedProperties"]["private"][marks.MASTERLESS] = "1"
     sentence = "There are changed instances, but no series; a series of just these dates stands there."
     found = [*notes, emulated("RECURRENCE-ID", sentence)]
     bodies: dict[str, Body | None] = {}
     for key in keys:
         instance, more = _body(said(Source(named[key], zone)))
-        bodies[key] = None if word_of(named[key], "STATUS") == _CANCELLED else instance
+        bodies[key] = None if key in gone else instance
         found += more
     return Whole(body, bodies, tuple(dict.fromkeys(found)))
+
+
+def _dates(name: str, keys: list[str], body: Body, zone: str) -> list[str]:
+    """RDATE or EXDATE lines for instances by their names."""
+    start = read_moment(body["start"], zone, keeps_zone=True)
+    return time_lines(name, ordered(in_zone_of(original_start(key), start) for key in keys))
