@@ -76,6 +76,7 @@ def _document(names: Names, each: Run, items: list[RunItem]) -> dict[str, object
         "ended_at": each.ended_at,
         "outcome": each.outcome,
         "moves": dict(each.moves),
+        "requests": each.requests,
         "problem": each.problem,
         "items": [
             {

@@ -57,8 +57,8 @@ def exceeded(deletions: int, of: int, guard: Guard, *, recent: int = 0) -> bool:
 _PLACE: Final[Mapping[Side, str]] = {Side.HERE: "here", Side.THERE: "at the upstream"}
 
 
-def why_held(deletions: int, of: int, guard: Guard, *, side: Side, rule: str, recent: int = 0) -> tuple[str, str]:
-    """What is held and what a person can do about it, as a sentence and a remedy.
+def why_held(deletions: int, of: int, guard: Guard, *, side: Side, rule: str, recent: int = 0) -> str:
+    """What is held and what a person can do about it, as a sentence.
 
     Args:
         deletions: As for `exceeded`.
@@ -69,12 +69,8 @@ def why_held(deletions: int, of: int, guard: Guard, *, side: Side, rule: str, re
         recent: As for `exceeded`.
     """
     before = f", after {recent} in the last hour" if recent else ""
-    sentence = (
+    return (
         f"The rule {rule!r} would delete {deletions} of {of} appointments {_PLACE[side]}{before}; its guard lets "
-        f"{guard.objects} or {guard.percent} % pass. Nothing of it is deleted."
+        f"{guard.objects} or {guard.percent} % pass. Nothing of it is deleted before somebody decides: "
+        "`calbridge held list` shows what waits."
     )
-    remedy = (
-        f"Look at them with 'calbridge held show {rule}'; then 'calbridge held approve {rule}' deletes them, and "
-        f"'calbridge held refuse {rule}' keeps them."
-    )
-    return sentence, remedy

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from sqlalchemy import Select
+
     from bridge.store.database import Transaction
 
 CHANGED = "changed"
@@ -162,34 +164,77 @@ def _write(tx: Transaction, wanted: list[tuple[int, Side, str, str]], *, not_bef
         tx.connection.execute(_NOTE[tx.connection.dialect.name], rows)
 
 
-_TAKE = (
-    select(
-        intent.c.id,
-        intent.c.rule_id,
-        intent.c.side,
-        intent.c.key,
-        intent.c.noted_at,
-        intent.c.version,
-        intent.c.attempts,
-        intent.c.not_before,
-        intent.c.hint,
-    )
-    .where(intent.c.rule_id == bindparam("rule_id"), intent.c.not_before <= bindparam("now"))
-    .order_by(intent.c.not_before, intent.c.id)
-    .limit(bindparam("most"))
+_COLUMNS = (
+    intent.c.id,
+    intent.c.rule_id,
+    intent.c.side,
+    intent.c.key,
+    intent.c.noted_at,
+    intent.c.version,
+    intent.c.attempts,
+    intent.c.not_before,
+    intent.c.hint,
 )
+_READY = select(*_COLUMNS).where(intent.c.not_before <= bindparam("now")).limit(bindparam("most"))
+_OLDEST = _READY.where(intent.c.rule_id == bindparam("rule_id")).order_by(intent.c.not_before, intent.c.id)
+_NEWEST = _READY.where(
+    # By the number, and not by the key of the rule, which would lead to all that waits.
+    intent.c.rule_id + 0 == bindparam("rule_id"),
+    intent.c.side == Side.HERE.value,
+    intent.c.id > bindparam("after"),
+).order_by(intent.c.id.desc())
 _SIDES = {side.value: side for side in Side}
 
 
 def take(tx: Transaction, rule_id: int, *, now: datetime, limit: int) -> list[Intent]:
-    """The intents of a rule that are ready, the oldest first; they stay until they are settled.
+    """The intents of a rule that are ready; they stay until they are settled.
 
+    Where more are ready than are taken, half of them are those that have waited longest, so that none waits for ever,
+    and half are the newest of what somebody changed here, who may be looking.
     Each has to be settled or postponed by the pass that takes it: as long as one is ready, its rule is due.
+
+    Returns:
+        What changed here, the newest first; then what changed there, the oldest first.
     """
-    rows = tx.connection.execute(_TAKE, {"rule_id": rule_id, "now": microseconds(now), "most": limit})
+    which = {"rule_id": rule_id, "now": microseconds(now)}
+    found = _intents(tx, _OLDEST, {**which, "most": limit + 1})
+    if len(found) > limit:
+        newest = _intents(tx, _NEWEST, {**which, "after": 0, "most": limit // 2})
+        known = {each.id for each in newest}
+        found = [*newest, *[each for each in found if each.id not in known][: limit - len(newest)]]
+    here = sorted((each for each in found if each.side is Side.HERE), key=lambda each: each.id, reverse=True)
+    return [*here, *(each for each in found if each.side is Side.THERE)]
+
+
+def newest(tx: Transaction, rule_id: int, *, now: datetime, after: int, limit: int) -> list[Intent]:
+    """The newest of the ready intents about objects here, the newest first.
+
+    Args:
+        tx: A transaction.
+        rule_id: The rule.
+        now: The instant, UTC.
+        after: Only those with a higher number than this.
+        limit: How many at the most.
+    """
+    which = {"rule_id": rule_id, "now": microseconds(now), "after": after, "most": limit}
+    return _intents(tx, _NEWEST, which)
+
+
+_LAST = select(func.coalesce(func.max(intent.c.id), 0))
+
+
+def last(tx: Transaction) -> int:
+    """The number of the latest intent of any rule; 0 where none waits."""
+    number: int = tx.connection.execute(_LAST).scalar_one()
+    return number
+
+
+def _intents(tx: Transaction, query: Select[Any], which: dict[str, int]) -> list[Intent]:
     return [
         Intent(number, of_rule, _SIDES[side], key, instant(noted), version, attempts, instant(not_before), hint)
-        for number, of_rule, side, key, noted, version, attempts, not_before, hint in rows
+        for number, of_rule, side, key, noted, version, attempts, not_before, hint in tx.connection.execute(
+            query, which
+        )
     ]
 
 

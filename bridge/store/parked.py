@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select
 
 from bridge.core.sides import Side
 from bridge.store.database import instant, microseconds
-from bridge.store.names import legible
+from bridge.store.names import can_be_kept, legible
 from bridge.store.schema import parked
 from bridge.store.upsert import insert_or_change
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bridge.store.database import Transaction
+
+_SHORT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,19 @@ def park(
         "property": legible(property),
         "at": microseconds(tx.now),
     }
-    which = {"rule_id": rule_id, "side": side, "key": key}
+    which = {"rule_id": rule_id, "side": side, "key": _named(key)}
     again = {**values, "attempts": parked.c.attempts + 1}
     insert_or_change(tx, parked, which, {**values, "attempts": 1}, again)
 
 
+def _named(key: str) -> str:
+    """The key as it can be kept, also where that is why the object is set aside."""
+    return key if can_be_kept(key) else legible(key, most=_SHORT)
+
+
 def unpark(tx: Transaction, rule_id: int, side: Side, key: str) -> bool:
     """Takes an object back in; gives whether it was set aside. `outbox.bring_back` has it looked at again."""
-    this = (parked.c.rule_id == rule_id, parked.c.side == side, parked.c.key == key)
+    this = (parked.c.rule_id == rule_id, parked.c.side == side, parked.c.key == _named(key))
     return tx.connection.execute(delete(parked).where(*this)).rowcount == 1
 
 

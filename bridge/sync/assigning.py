@@ -14,6 +14,7 @@ from bridge.errors import CalendarGone, ConfigurationError
 from bridge.store import rule as rules
 from bridge.sync.assignment import Assignment
 from bridge.sync.terms import terms_of
+from bridge.upstream.tally import counting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -79,6 +80,7 @@ class Office:
 
         site, _, mark = rule.origin.partition(".")
         with ExitStack() as stack:
+            tally = stack.enter_context(counting())
             upstream = stack.enter_context(closing(opened()))
             calendar = rule.calendar
             if calendar is None or (rule.cursor is None and rule.last_full_at is None):
@@ -94,6 +96,7 @@ class Office:
                 parse=parse,
                 owner=owner,
                 clock=self.clock,
+                tally=tally,
                 anew=rule.adopted_at is not None and calendar != rule.calendar,
             )
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bridge.store.rule import Rule
     from bridge.sync.views import Views
     from bridge.upstream.protocol import Upstream
+    from bridge.upstream.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Assignment:
         parse: Reads the bytes of one object in the resource's zone.
         owner: Who holds the lease.
         clock: Gives the present instant, UTC.
+        tally: Counts the requests that go to the upstream.
         anew: Whether the remote calendar is not the one that was compared before: what is missing in it was not
             deleted by anybody.
     """
@@ -86,6 +88,7 @@ class Assignment:
     parse: Callable[[bytes], CalendarObject]
     owner: str
     clock: Callable[[], datetime]
+    tally: Tally
     anew: bool = False
 
     @contextmanager

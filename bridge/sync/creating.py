@@ -11,17 +11,20 @@ from bridge.store import outbox
 from bridge.sync import push
 from bridge.sync.crew import in_parts
 from bridge.sync.sighting import Hint
+from bridge.upstream.powers import CreatesMany
 from bridge.upstream.protocol import Found, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
     from bridge.sync.assignment import Assignment
+    from bridge.sync.crew import Meanwhile
     from bridge.sync.judging import Verdict
     from bridge.sync.push import Announced
     from bridge.upstream.protocol import Stored, Upstream
 
 _TOGETHER = 25
+_ONE_BY_ONE = 10
 _STANDS_THERE = "An appointment of this UID stands in the remote calendar already."
 
 
@@ -40,13 +43,16 @@ class Outcome:
     left: Sequence[Verdict] = ()
 
 
-def create_there(a: Assignment, verdicts: Sequence[Verdict], *, goes_on: Callable[[], bool]) -> Generator[Outcome]:
+def create_there(
+    a: Assignment, verdicts: Sequence[Verdict], *, goes_on: Callable[[], bool], meanwhile: Meanwhile
+) -> Generator[Outcome]:
     """Creates objects there, a few at a time; what is told of some, others may follow while it is heard.
 
     Args:
         a: The rule.
         verdicts: About objects to create.
         goes_on: Asked before each few whether more are to be created.
+        meanwhile: What comes between.
 
     Raises:
         StoreError: The database cannot be written.
@@ -56,8 +62,9 @@ def create_there(a: Assignment, verdicts: Sequence[Verdict], *, goes_on: Callabl
     def create(upstream: Upstream, part: Sequence[Verdict]) -> Outcome:
         return _create(a, upstream, part) if goes_on() else Outcome((), left=part)
 
-    parts = [verdicts[start : start + _TOGETHER] for start in range(0, len(verdicts), _TOGETHER)]
-    yield from in_parts(a, parts, create)
+    size = _TOGETHER if isinstance(a.upstream, CreatesMany) else _ONE_BY_ONE
+    parts = [verdicts[start : start + size] for start in range(0, len(verdicts), size)]
+    yield from in_parts(a, parts, create, meanwhile=meanwhile)
 
 
 def _create(a: Assignment, upstream: Upstream, verdicts: Sequence[Verdict]) -> Outcome:

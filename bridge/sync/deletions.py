@@ -63,7 +63,7 @@ def _guarded_on(a: Assignment, verdicts: list[Verdict], move: Move, side: Side, 
         _note(a, verdicts, side, held=deletions if hold else set(), looked_at=released, of=of)
     if not hold:
         return verdicts
-    sentence, _ = why_held(count, of, a.terms.guard, side=side, rule=a.rule.key, recent=recent)
+    sentence = why_held(count, of, a.terms.guard, side=side, rule=a.rule.key, recent=recent)
     return [
         replace(each, step=replace(each.step, move=Move.HELD, reason=sentence), waits=True)
         if each.step.move is move and not each.approved

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bridge.core import origin
-from bridge.core.decision import Blocked, Move, allowed, winner
-from bridge.core.recurrence import held_components
-from bridge.core.series import time_of
+from bridge.core.decision import Move
 from bridge.core.sides import Side
-from bridge.core.view import is_special
 from bridge.errors import (
     CalendarReadOnly,
     Conflict,
@@ -26,34 +22,39 @@ from bridge.store import outbox
 from bridge.store import run as runs
 from bridge.store.run import RunItem
 from bridge.sync import pull, push
+from bridge.sync.attending import newest_first
 from bridge.sync.convergence import does_not_converge
 from bridge.sync.creating import create_there
 from bridge.sync.deletions import note_done
+from bridge.sync.grace import in_grace_until
 from bridge.sync.parking import park, park_restless, unpark
-from bridge.sync.sighting import GRACE, Hint
+from bridge.sync.settling import link_alike, settle_both, settlement
+from bridge.sync.sighting import Hint
 from bridge.sync.splits import splits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
-    from bridge.core.model import CalendarObject
     from bridge.errors import UpstreamError
     from bridge.store.database import Transaction
     from bridge.store.journal import Author
+    from bridge.store.outbox import Intent
     from bridge.sync.assignment import Assignment
+    from bridge.sync.attending import Attention
     from bridge.sync.judging import Verdict
 
 _UNTIL_DECIDED = timedelta(hours=1)
 _UNTIL_WRITABLE = timedelta(minutes=5)
 _POLLS_UNTIL_WRITABLE = 12
 _BATCH = 250
-_DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
+_DELETIONS = (Move.DELETE_HERE, Move.DELETE_THERE)
 _WRITES = dict.fromkeys((Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE), Side.HERE)
 _QUIET = frozenset({Move.NOTHING, Move.FROZEN, Move.IGNORED, Move.BLOCKED, Move.FORGET})
-_CREATIONS_THERE = frozenset({Move.CREATE_THERE, Move.RECREATE_THERE})
+_CREATIONS_THERE = (Move.CREATE_THERE, Move.RECREATE_THERE)
 # What comes from there first, so that a calendar that takes nothing still gives; deletions last, so that what moves
 # from one object to another (a series that was split) is never on neither.
-_ORDER = (Move.PULL, Move.RESTORE_HERE, Move.MERGE, Move.ADOPT)
+_ORDER = (Move.PULL, Move.RESTORE_HERE, Move.MERGE)
 
 
 class Doing:
@@ -63,6 +64,8 @@ class Doing:
         a: The rule.
         kind: What the pass looks at, for the log.
         progress: Called with how many objects are done, and of how many; what it raises ends the pass between two.
+        attention: Finds what is changed here meanwhile.
+        judge: Gives the verdicts on that.
 
     Attributes:
         kind: As given.
@@ -70,12 +73,22 @@ class Doing:
         problem: What keeps writes from the upstream while the rest goes on, or None.
     """
 
-    def __init__(self, a: Assignment, kind: str, progress: Callable[[int, int], None]) -> None:
+    def __init__(
+        self,
+        a: Assignment,
+        kind: str,
+        progress: Callable[[int, int], None],
+        *,
+        attention: Attention,
+        judge: Callable[[Sequence[Intent]], Sequence[Verdict]],
+    ) -> None:
         self.kind = kind
         self.counts: Counter[Move] = Counter()
         self.problem: UpstreamError | None = None
         self._a = a
         self._progress = progress
+        self._attention = attention
+        self._judge = judge
         # A rule that looks often tries often.
         self._until_writable = min(_UNTIL_WRITABLE, _POLLS_UNTIL_WRITABLE * a.terms.poll)
         self._run_id: int | None = None
@@ -91,6 +104,11 @@ class Doing:
             StoreError: The database cannot be written.
         """
         self._done, self._total = 0, len(verdicts)
+        self._carry_out_all(verdicts)
+        # The guard of the next round counts what this one deleted.
+        self._write_log()
+
+    def _carry_out_all(self, verdicts: Sequence[Verdict]) -> None:
         by_move: dict[Move, list[Verdict]] = {}
         for verdict in verdicts:
             by_move.setdefault(verdict.step.move, []).append(verdict)
@@ -101,16 +119,35 @@ class Doing:
         for move in _ORDER:
             for verdict in by_move.pop(move, []):
                 self._one(verdict)
-        followed = splits(self._a, by_move.get(Move.PUSH, []), by_move.get(Move.CREATE_THERE, []), on=Side.HERE)
-        made = self._create_there([verdict for move in _CREATIONS_THERE for verdict in by_move.pop(move, [])])
-        lacking = [shortened for shortened, second in followed if second.pair.uid not in made]
-        if lacking:
+        self._adopt(by_move.pop(Move.ADOPT, []))
+        self._write_there([verdict for rest in by_move.values() for verdict in rest])
+
+    def _write_there(self, verdicts: Sequence[Verdict]) -> None:
+        """Carries out what is left: creations, changes, and the deletions of either side."""
+
+        def of(some: Sequence[Verdict], *moves: Move) -> list[Verdict]:
+            return [verdict for move in moves for verdict in some if verdict.step.move is move]
+
+        followed = splits(self._a, of(verdicts, Move.PUSH), of(verdicts, Move.CREATE_THERE), on=Side.HERE)
+        for some in newest_first(verdicts, followed):
+            made = self._create_there(of(some, *_CREATIONS_THERE))
             # Not shortened there before the other part stands there: its appointments would be nowhere.
-            by_move[Move.PUSH] = [verdict for verdict in by_move[Move.PUSH] if verdict not in lacking]
+            lacking = [each for each, second in followed if each in some and second.pair.uid not in made]
             self._leave(lacking, self._until_writable)
-        for rest in by_move.values():
-            for verdict in rest:
-                self._one(verdict)
+            for verdict in of(some, Move.PUSH, *_DELETIONS):
+                if verdict not in lacking:
+                    self._one(verdict)
+
+    def waits(self) -> bool:
+        """Whether somebody changed something here meanwhile."""
+        return self._attention.waits()
+
+    def attend(self) -> None:
+        """Carries out what somebody changed here meanwhile, before the rest goes on."""
+        with self._attention.given() as intents:
+            verdicts = self._judge(intents)
+            self._total += len(verdicts)
+            self._carry_out_all(verdicts)
 
     def end(self, outcome: str) -> None:
         """Closes the log of the pass, where there is one.
@@ -127,7 +164,7 @@ class Doing:
                 self._run_id,
                 outcome=outcome,
                 moves={str(move): count for move, count in self.counts.items()},
-                requests=0,
+                requests=self._a.tally.requests,
                 problem=str(self.problem) if self.problem else "",
             )
 
@@ -195,6 +232,8 @@ class Doing:
 
     def _create_here(self, verdicts: Sequence[Verdict]) -> None:
         for start in range(0, len(verdicts), _BATCH):
+            if self.waits():
+                self.attend()
             batch = verdicts[start : start + _BATCH]
             outcomes = pull.create_many(self._a, batch, author=self.author)
             done = []
@@ -205,6 +244,17 @@ class Doing:
                     self._failed(verdict, error)
             self._log(done)
             self._advance(len(batch))
+
+    def _adopt(self, verdicts: Sequence[Verdict]) -> None:
+        for start in range(0, len(verdicts), _BATCH):
+            batch = verdicts[start : start + _BATCH]
+            linked = link_alike(self._a, batch)
+            self._log(linked)
+            self._advance(len(linked))
+            uids = {verdict.pair.uid for verdict in linked}
+            for verdict in batch:
+                if verdict.pair.uid not in uids:
+                    self._one(verdict)
 
     def _pull_splits(self, by_move: dict[Move, list[Verdict]]) -> None:
         """Takes over series that were cut in two there, both parts at once."""
@@ -223,7 +273,7 @@ class Doing:
     def _create_there(self, verdicts: Sequence[Verdict]) -> set[str]:
         """Creates objects there; gives the UIDs of those that stand there now."""
         made: set[str] = set()
-        with closing(create_there(self._a, verdicts, goes_on=self._goes_on)) as outcomes:
+        with closing(create_there(self._a, verdicts, goes_on=self._goes_on, meanwhile=self)) as outcomes:
             for outcome in outcomes:
                 self._log(outcome.done)
                 made |= {verdict.pair.uid for verdict in outcome.done}
@@ -239,11 +289,13 @@ class Doing:
         return self.problem is None
 
     def _one(self, verdict: Verdict) -> None:
+        if self.waits():
+            self.attend()
         writes_there = verdict.step.move not in {Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE}
         if writes_there and self.problem is not None and not isinstance(self.problem, QuotaExceeded):
             self._leave([verdict], self._until_writable)
             return
-        until = self._in_grace_until(verdict)
+        until = in_grace_until(self._a, verdict)
         if until is not None:
             self._postpone(verdict, until)
             self._advance(1)
@@ -275,45 +327,14 @@ class Doing:
                 pull.pull(a, verdict, author=self.author)
             case Move.PUSH:
                 push.push(a, verdict)
-            case Move.MERGE:
-                push.settle_both(a, verdict, prefer=self._winner(verdict), author=self.author, reads=True, writes=True)
-            case Move.ADOPT:
-                self._adopt(verdict)
+            case Move.MERGE | Move.ADOPT:
+                settle_both(a, settlement(a, verdict), author=self.author)
             case Move.DELETE_HERE:
                 pull.remove(a, verdict, author=self.author)
             case Move.DELETE_THERE:
                 push.remove(a, verdict)
             case _:
                 raise AssertionError(verdict.step.move)
-
-    def _adopt(self, verdict: Verdict) -> None:
-        options = self._a.terms.options
-        reads, writes = (
-            not isinstance(allowed(move, options, first_pass=False), Blocked) for move in (Move.PULL, Move.PUSH)
-        )
-        writes = writes and not is_special(verdict.pair.their_object)
-        prefer = self._winner(verdict) if reads and writes else Side.THERE if reads else Side.HERE
-        push.settle_both(self._a, verdict, prefer=prefer, author=self.author, reads=reads, writes=writes)
-
-    def _winner(self, verdict: Verdict) -> Side:
-        """Whose version stays where both changed the same."""
-        there = verdict.pair.their_object
-        policy = self._a.terms.options.on_conflict
-        return winner(policy, verdict.pair.ours.changed_at, _modified(there) or self._noted(verdict))
-
-    def _noted(self, verdict: Verdict) -> datetime | None:
-        """When the change there was first heard of, for upstreams that do not say when it was made."""
-        return min((intent.noted_at for intent in verdict.pair.intents if intent.side is Side.THERE), default=None)
-
-    def _in_grace_until(self, verdict: Verdict) -> datetime | None:
-        """Until when the absence of an object proves nothing, as we have just made it there; None where it does."""
-        if verdict.step.move is not Move.DELETE_HERE or verdict.pair.hint is not Hint.ABSENT:
-            return None
-        written_at, there = verdict.pair.linked.written_at, verdict.bases.there
-        is_ours = there is not None and origin.marks(there) == self._a.origin
-        if not is_ours or written_at is None or self._a.clock() - written_at >= GRACE:
-            return None
-        return written_at + GRACE
 
     def _postpone(self, verdict: Verdict, until: datetime) -> None:
         """Has an object that is missing there be looked at once more, when its absence proves something."""
@@ -379,9 +400,3 @@ class Doing:
     def _advance(self, done: int) -> None:
         self._done += done
         self._progress(self._done, self._total)
-
-
-def _modified(obj: CalendarObject) -> datetime | None:
-    """When a remote object was last changed, as its LAST-MODIFIED says (RFC 5545 section 3.8.7.3)."""
-    found = [time_of(component, "LAST-MODIFIED") for component in held_components(obj.calendar)]
-    return max((each for each in found if isinstance(each, datetime) and each.tzinfo is not None), default=None)

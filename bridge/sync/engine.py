@@ -17,18 +17,20 @@ from bridge.errors import CalbridgeError
 from bridge.store import link as links
 from bridge.store import outbox, placement
 from bridge.store import rule as rules
+from bridge.sync.attending import Attention
 from bridge.sync.deletions import guarded
 from bridge.sync.doing import Doing
-from bridge.sync.judging import Judge, Occasion
+from bridge.sync.judging import DELETIONS, Judge, Occasion
 from bridge.sync.pairing import pair_up
 from bridge.sync.parking import park_aside
 from bridge.sync.sighting import Sighting, look
 from bridge.upstream.powers import Remembering
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from bridge.errors import UpstreamError
+    from bridge.store.outbox import Intent
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
 
@@ -94,6 +96,7 @@ class Pass:
         self._anew = a.anew or (problem is not None and problem.code == CALENDAR_GONE)
         self._asks = a.rule.due_at <= a.clock() or self._anew
         self._kind = self._kind_of_pass()
+        self._attention = Attention(a)
 
     def _kind_of_pass(self) -> Kind:
         rule, zone = self._a.rule, self._a.terms.zone
@@ -128,7 +131,7 @@ class Pass:
         if asked and kind is Kind.CHANGES:
             # From here on nothing that the cursor has passed can be forgotten.
             self._note(sighting)
-        doing = Doing(a, kind, self._progress)
+        doing = Doing(a, kind, self._progress, attention=self._attention, judge=self._meanwhile)
         unfinished, outcome = False, "broken off"
         try:
             for number in range(_MOST_ROUNDS):
@@ -172,6 +175,7 @@ class Pass:
         a = self._a
         with a.database.reading() as tx:
             intents = outbox.take(tx, a.rule.id, now=tx.now, limit=_MOST_INTENTS)
+            last = outbox.last(tx)
         uids: list[str] = []
         if self._kind is not Kind.CHANGES:
             uids = self._differing_here()
@@ -179,13 +183,28 @@ class Pass:
             uids = self._under_way()
         if not (intents or sighting.hints or uids):
             return []
-        pairing = pair_up(a, sighting, intents, uids)
-        if not dry:
-            park_aside(a, pairing.aside)
         whole = sighting.whole or self._kind is not Kind.CHANGES
         occasion = Occasion(first=self._kind is Kind.FIRST, whole=whole, anew=self._anew)
-        verdicts = Judge(a, occasion).judge(pairing.pairs)
-        return guarded(a, verdicts, dry=dry)
+        verdicts = guarded(a, self._judged(sighting, intents, uids, occasion, dry=dry), dry=dry)
+        self._attention.begin(last, frozenset(verdict.pair.uid for verdict in verdicts))
+        return verdicts
+
+    def _meanwhile(self, intents: Sequence[Intent]) -> list[Verdict]:
+        """What is to be done with what was changed here since the round began.
+
+        Deletions have their turn with the others of the next round, as the guard has to count them together.
+        """
+        occasion = Occasion(first=False, whole=False, anew=self._anew)
+        judged = self._judged(_NOTHING_SEEN, intents, (), occasion, dry=False)
+        return guarded(self._a, [each for each in judged if each.step.move not in DELETIONS], dry=False)
+
+    def _judged(
+        self, sighting: Sighting, intents: Sequence[Intent], uids: Iterable[str], occasion: Occasion, *, dry: bool
+    ) -> list[Verdict]:
+        pairing = pair_up(self._a, sighting, intents, uids)
+        if not dry:
+            park_aside(self._a, pairing.aside)
+        return Judge(self._a, occasion).judge(pairing.pairs)
 
     def _differing_here(self) -> list[str]:
         """The objects here that are not as their links know them."""

@@ -11,7 +11,7 @@ from bridge.core.plan import Step
 from bridge.core.view import admits, is_special
 from bridge.core.window import Place
 from bridge.sync.assignment import same
-from bridge.sync.pairing import Bases, bases, changed_here, changed_there, relinked
+from bridge.sync.comparing import Bases, bases, changed_here, changed_there, relinked
 from bridge.sync.pull import is_left_alone
 from bridge.sync.push import as_sent
 from bridge.sync.sighting import GRACE, Hint
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from bridge.sync.assignment import Assignment
     from bridge.sync.pairing import Pair
 
-_DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
+DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
+"""The moves that the guard counts."""
 _WHOLE = {Move.NOTHING: Move.PUSH, Move.PULL: Move.MERGE}
 _NOT_YET_SENT = "It is not known yet whether the upstream got it; the next full comparison tells."
 
@@ -224,7 +225,7 @@ class Judge:
             # Nobody deleted it there: it was never in this new calendar.
             here = Change.CHANGED if pair.here is not None else Change.GONE
         move = decide(here, there)
-        if move is Move.MERGE and self._agree(pair, now):
+        if move is Move.MERGE and self._agree(pair, known, was, now):
             move = Move.NOTHING
         if move is Move.MERGE and is_special(known.of_there):
             # Nobody but the upstream may change it there.
@@ -234,14 +235,17 @@ class Judge:
             move = _WHOLE.get(move, move)
         return self._checked(pair, move, now, known=known)
 
-    def _agree(self, pair: Pair, views: Views) -> bool:
+    def _agree(self, pair: Pair, known: Bases, was: Views, views: Views) -> bool:
         """Whether both sides were changed alike."""
         remote = pair.remote
         if pair.here is None or remote is None or remote.uid != pair.uid:
             return False
-        here = self._a.parse(pair.here.raw)
-        shown = self._a.shown(here, views)
-        return same(self._a.taken(shown, here, views), self._a.taken(remote, here, views))
+        a, here = self._a, self._a.parse(pair.here.raw)
+        shown = a.shown(here, views)
+        if not same(a.taken(shown, here, views), a.taken(remote, here, views)):
+            return False
+        # What is only sent, as the list of guests is, shows in what would be.
+        return same(shown, a.shown(a.taken(remote, known.here, views.since(was)), views))
 
     # What both have in common.
 
@@ -265,7 +269,7 @@ class Judge:
 
     def _is_in_window(self, pair: Pair, move: Move, known: Bases) -> bool:
         window = self._a.terms.window
-        if move in _DELETIONS:
+        if move in DELETIONS:
             old = known.here or known.there or pair.remote
             return old is None or window.may_delete(old, self._now)
         states = [known.here, known.there, pair.remote]

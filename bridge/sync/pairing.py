@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from bridge.core import content
-from bridge.core.decision import Change
 from bridge.core.origin import is_alias
 from bridge.core.sides import Side
 from bridge.store import journal, parked, placement
 from bridge.store import link as links
-from bridge.sync.assignment import same
+from bridge.store.names import LONGEST_NAME, can_be_kept
 from bridge.sync.crew import in_parts
 from bridge.sync.sighting import Hint
 from bridge.upstream.powers import TellsAll
@@ -20,6 +18,7 @@ from bridge.upstream.protocol import Found, Gone, Unknown, Unreadable
 
 _Value = TypeVar("_Value")
 _TOGETHER = 100
+_NO_NAME = f"The upstream names it by an id that is empty, no text, or longer than {LONGEST_NAME} octets."
 _MANY = range(100, 5_001)
 """How many objects there are in a calendar that is read as a whole: not too few to be worth it, nor too many for one
 answer."""
@@ -28,13 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from bridge.core.model import CalendarObject
-    from bridge.store.database import Transaction
     from bridge.store.link import Link
     from bridge.store.outbox import Intent
     from bridge.store.placement import Stored
     from bridge.sync.assignment import Assignment
     from bridge.sync.sighting import Sighting
-    from bridge.sync.views import Views
     from bridge.upstream.protocol import Upstream
 
 
@@ -75,25 +72,26 @@ class Pair:
     @property
     def theirs(self) -> Found:
         """What stands there, for a verdict that is about it."""
-        return _present(self.there)
+        return present(self.there)
 
     @property
     def their_object(self) -> CalendarObject:
         """The remote object, for a verdict that is about it."""
-        return _present(self.remote)
+        return present(self.remote)
 
     @property
     def ours(self) -> Stored:
         """What stands here, for a verdict that is about it."""
-        return _present(self.here)
+        return present(self.here)
 
     @property
     def linked(self) -> Link:
         """The link, for a verdict on a pair that has one."""
-        return _present(self.link)
+        return present(self.link)
 
 
-def _present(value: _Value | None) -> _Value:
+def present(value: _Value | None) -> _Value:
+    """The value that a verdict is about."""
     if value is None:
         raise ValueError("the verdict is about something that is not there")
     return value
@@ -176,7 +174,7 @@ class _Pairing:
                 hint=None,
                 intents=self._intents(uid, None),
             )
-            for uid in {*self._here, *uids}
+            for uid in dict.fromkeys((*self._here, *uids))
         }
         for remote_id, link in by_remote.items():
             if remote_id not in found and remote_id not in gone:
@@ -250,7 +248,10 @@ class _Pairing:
         twins = self._twins({by_remote[remote_id].uid for remote_id in gone if remote_id in by_remote})
         self._ask(twins, by_remote, found, gone)
         for remote_id, each in list(found.items()):
-            if isinstance(each.object, Unreadable) and not (each.unfinished and _is_agreed(by_remote.get(remote_id))):
+            if not can_be_kept(remote_id):
+                del found[remote_id]
+                self._set_aside(by_remote, remote_id, _NO_NAME, lasting=True)
+            elif isinstance(each.object, Unreadable) and not (each.unfinished and _is_agreed(by_remote.get(remote_id))):
                 del found[remote_id]
                 self._set_aside(by_remote, remote_id, each.object.reason, lasting=True)
         return found, gone
@@ -352,65 +353,3 @@ class _Pairing:
 def _is_agreed(link: Link | None) -> bool:
     """Whether it is known what both sides of a link were."""
     return link is not None and link.base_here is not None and link.base_there is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Bases:
-    """What both sides were when they last agreed, read; None where a link does not say."""
-
-    here: CalendarObject | None
-    there: CalendarObject | None
-
-    @property
-    def of_here(self) -> CalendarObject:
-        """What was here, for a verdict on a pair of which that is known."""
-        return _present(self.here)
-
-    @property
-    def of_there(self) -> CalendarObject:
-        """What was there, for a verdict on a pair of which that is known."""
-        return _present(self.there)
-
-
-def bases(a: Assignment, tx: Transaction, link: Link) -> Bases:
-    """Reads what a link keeps."""
-
-    def read(etag: str | None) -> CalendarObject | None:
-        return None if etag is None else a.parse(journal.raw(tx, etag))
-
-    return Bases(read(link.base_here), read(link.base_there))
-
-
-def changed_here(a: Assignment, pair: Pair, base: CalendarObject | None, old: Views, new: Views) -> Change:
-    """Whether what stands here is not what it was, as far as the upstream may see it."""
-    if pair.here is None:
-        return Change.GONE
-    if base is None:
-        return Change.CHANGED
-    if pair.here.etag == base.etag and old == new:
-        return Change.UNCHANGED
-    now = a.parse(pair.here.raw)
-    return Change.UNCHANGED if same(a.shown(now, new), a.shown(base, old)) else Change.CHANGED
-
-
-def changed_there(a: Assignment, pair: Pair, known: Bases, old: Views, new: Views) -> Change:
-    """Whether what stands there is not what it was, as far as we take it over."""
-    if not pair.seen:
-        return Change.UNCHANGED
-    if pair.there is None:
-        return Change.GONE
-    now = pair.their_object
-    if known.there is None:
-        return Change.CHANGED
-    if now.uid != known.there.uid:
-        # Under another UID it is still the same, where it is found to be.
-        now = a.parse(content.write(content.with_uid(content.read(now), known.there.uid)))
-    seen, seen_before = a.taken(now, known.here, new.since(old)), a.taken(known.there, known.here, old)
-    return Change.UNCHANGED if same(seen, seen_before) else Change.CHANGED
-
-
-def relinked(pair: Pair) -> Pair:
-    """The pair with its link on the remote object that was seen; without an etag, as that link was never stored."""
-    if pair.link is None or pair.there is None or pair.link.remote_id == pair.remote_id:
-        return pair
-    return replace(pair, link=replace(pair.link, remote_id=pair.remote_id, remote_etag=None))

@@ -8,28 +8,23 @@ from typing import TYPE_CHECKING
 from bridge.core import content, origin
 from bridge.core.applying import apply
 from bridge.core.difference import difference
-from bridge.core.precondition import Precondition
 from bridge.core.projection import discloses
 from bridge.core.sides import Side
 from bridge.errors import RemoteRefused, UidTaken, UpstreamError
-from bridge.store import calendar_object as objects
-from bridge.store import conflict as conflicts
 from bridge.store import journal, outbox
 from bridge.store import link as links
 from bridge.store.link import Link, Made
 from bridge.sync.convergence import counted
-from bridge.sync.meeting import Meeting
 from bridge.sync.pull import settle
 from bridge.sync.views import Views
 from bridge.upstream.powers import CreatesMany
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from bridge.core.model import CalendarObject
     from bridge.store.database import Transaction
-    from bridge.store.journal import Author
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
     from bridge.upstream.protocol import Stored, Upstream
@@ -166,7 +161,7 @@ def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Announced, Stored]]
     """Notes what stands there after creations."""
     with a.writing() as tx:
         for verdict, announced, stored in verdicts:
-            _keep(tx, a, announced.link, here=announced.here, stored=stored, view=announced.link.view)
+            keep(tx, a, announced.link, here=announced.here, stored=stored, view=announced.link.view)
             settle(tx, verdict)
             if announced.here.etag != verdict.pair.ours.etag:
                 outbox.bring_back(tx, a.rule.id, Side.HERE, [verdict.pair.uid])
@@ -198,7 +193,7 @@ def as_sent(a: Assignment, here: CalendarObject, found: CalendarObject, views: V
     return a.parse(content.write(apply(dropped, sent)))
 
 
-def _keep(tx: Transaction, a: Assignment, link: Link, *, here: CalendarObject, stored: Stored, view: str) -> None:
+def keep(tx: Transaction, a: Assignment, link: Link, *, here: CalendarObject, stored: Stored, view: str) -> None:
     """Notes that both sides agree: `here`, and the upstream's answer, whatever it made of what it was given."""
     answer = readable(stored)
     agreed = replace(
@@ -233,13 +228,19 @@ def push(a: Assignment, verdict: Verdict) -> None:
         UpstreamError: It was not changed, or nobody knows.
     """
     here = own(a, verdict)
-    stored = _replace(a, verdict, outgoing(a, verdict))
+    stored = replace_there(a, verdict, outgoing(a, verdict))
     with a.writing() as tx:
-        _keep(tx, a, verdict.pair.linked, here=here, stored=stored, view=verdict.views.text())
+        keep(tx, a, verdict.pair.linked, here=here, stored=stored, view=verdict.views.text())
         settle(tx, verdict)
 
 
-def _replace(a: Assignment, verdict: Verdict, new: CalendarObject) -> Stored:
+def replace_there(a: Assignment, verdict: Verdict, new: CalendarObject) -> Stored:
+    """Writes an object in place of the version that was seen there.
+
+    Raises:
+        RemoteChanged: It was changed there meanwhile.
+        UpstreamError: It was not changed, or nobody knows.
+    """
     remote_id, etag = _version(verdict)
     return a.upstream.replace(a.calendar, remote_id, new, if_match=etag)
 
@@ -252,103 +253,6 @@ def _version(verdict: Verdict) -> tuple[str, str]:
     if link is None or link.remote_id is None or link.remote_etag is None:
         raise ValueError("the verdict is about a remote object that is not there")
     return link.remote_id, link.remote_etag
-
-
-def settle_both(a: Assignment, verdict: Verdict, *, prefer: Side, author: Author, reads: bool, writes: bool) -> None:
-    """Merges what changed on both sides; what loses a clash is kept, so that a person can swap it back.
-
-    Args:
-        a: The rule.
-        verdict: About what stands on both sides.
-        prefer: Who wins a clash.
-        author: For the journal.
-        reads: Whether the rule may change what stands here.
-        writes: Whether it may change what stands there.
-
-    Raises:
-        RemoteChanged: It was changed there meanwhile.
-        Conflict: It was changed here meanwhile.
-        UpstreamError: It was not changed there, or nobody knows.
-    """
-    here, there = own(a, verdict), verdict.pair.their_object
-    meeting = Meeting(a, verdict)
-    merged = meeting.merged(prefer)
-    clashing = {clash.property for clash in merged.clashes} or meeting.contradictions()
-    if clashing:
-        _note_clash(a, verdict, prefer=prefer, properties=clashing)
-    new_here = here if merged.here == here.raw else a.parse(merged.here)
-    stored = None
-    if writes:
-        new_there = meeting.outgoing(a.parse(merged.there))
-        if new_there.etag != there.etag or verdict.pair.theirs.unfinished:
-            stored = _replace(a, verdict, new_there)
-    with a.writing() as tx:
-        if reads and new_here.etag != here.etag:
-            _put_here(tx, a, verdict, new_here, author=author)
-            here = new_here
-        _keep_both(tx, a, verdict, here, stored)
-        settle(tx, verdict)
-
-
-def _note_clash(a: Assignment, verdict: Verdict, *, prefer: Side, properties: Collection[str]) -> None:
-    """Keeps the version that loses, before it is overwritten anywhere."""
-    here, there = verdict.pair.ours, verdict.pair.their_object
-    lost, kept = (there, here) if prefer is Side.HERE else (here, there)
-    with a.writing() as tx:
-        conflicts.note(
-            tx,
-            rule_id=a.rule.id,
-            uid=verdict.pair.uid,
-            summary=verdict.step.summary,
-            lost_side=prefer.other,
-            lost=links.keep_body(tx, lost.raw),
-            kept=links.keep_body(tx, kept.raw),
-            properties=", ".join(sorted(properties)),
-        )
-
-
-def _put_here(tx: Transaction, a: Assignment, verdict: Verdict, new: CalendarObject, *, author: Author) -> None:
-    here = verdict.pair.ours
-    precondition = Precondition(if_match=frozenset({here.etag}))
-    objects.put(tx, a.rule.collection_id, here.href, new, author=author, precondition=precondition)
-
-
-def _keep_both(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject, stored: Stored | None) -> None:
-    pair = verdict.pair
-    link = pair.link or Link(
-        rule_id=a.rule.id,
-        uid=pair.uid,
-        remote_id=pair.theirs.remote_id,
-        remote_etag=pair.theirs.etag,
-        base_here=None,
-        base_there=None,
-        view=verdict.views.text(),
-        made=Made.HERE if _is_ours(a, pair.their_object) else Made.ADOPTED,
-        generation=0,
-        written_at=None,
-        streak=0,
-        wrote="",
-    )
-    if stored is not None:
-        _keep(tx, a, link, here=here, stored=stored, view=verdict.views.text())
-        return
-    links.put(
-        tx,
-        replace(
-            link,
-            remote_id=pair.theirs.remote_id,
-            remote_etag=pair.theirs.etag,
-            base_here=links.keep_body(tx, here.raw),
-            base_there=links.keep_body(tx, pair.their_object.raw),
-            view=verdict.views.text(),
-        ),
-    )
-
-
-def _is_ours(a: Assignment, remote: CalendarObject) -> bool:
-    """Whether this installation made a remote object: after the loss of the database, or under a rule that is gone."""
-    mark = origin.marks(remote)
-    return mark is not None and mark.site == a.origin.site
 
 
 def remove(a: Assignment, verdict: Verdict) -> None:

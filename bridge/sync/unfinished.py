@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from bridge.core.model import CalendarObject
     from bridge.store.database import Transaction
     from bridge.sync.assignment import Assignment
-    from bridge.sync.pairing import Bases, Pair
+    from bridge.sync.comparing import Bases
+    from bridge.sync.pairing import Pair
 
 _MOST_VERSIONS = 20
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bridge.core.polling import Bucket
 from bridge.errors import BrokenOff
+from bridge.upstream.tally import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +49,7 @@ class Pace:
                 self._end.wait(wait.total_seconds())
             if self._end.is_set():
                 raise BrokenOff("The program is to end, so nothing more is asked of the upstream.")
+            count()
             yield
 
     def end(self) -> None:

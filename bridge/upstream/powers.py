@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import timedelta
 
     from bridge.core.model import CalendarObject
     from bridge.errors import UpstreamError
@@ -25,15 +24,6 @@ class Remembering(Protocol):
             calendar: Id of the calendar.
             cursor: What the last page carried the last time.
         """
-
-
-@runtime_checkable
-class Paced(Protocol):
-    """Is told by its calendar how often it wants to be asked."""
-
-    @property
-    def suggested_interval(self) -> timedelta | None:
-        """How long to wait between two polls, as the calendar said the last time; None where it said nothing."""
 
 
 class Found(Protocol):

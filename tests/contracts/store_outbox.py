@@ -157,15 +157,42 @@ class OutboxContract:
         desk.clock.go_on(MINUTE)
         assert [(intent.key, intent.attempts) for intent in intents(desk, rule)] == [("y", 0), ("haircut", 1)]
 
-    def test_the_oldest_come_first_and_no_more_than_asked_for(self, desk: Desk) -> None:
+    def test_what_changed_last_comes_first_and_what_has_waited_longest_is_among_them(self, desk: Desk) -> None:
         rule = declare(desk)
-        for uid in ("c", "a", "b"):
+        for uid in ("c", "a", "b", "d", "e"):
             desk.put(desk.calendar(), f"{uid}.ics", appointment(uid))
             desk.clock.go_on(MINUTE)
 
         with desk.database.reading() as tx:
-            assert [each.key for each in outbox.take(tx, rule.id, now=tx.now, limit=2)] == ["c", "a"]
+            taken = {
+                limit: [each.key for each in outbox.take(tx, rule.id, now=tx.now, limit=limit)]
+                for limit in (1, 2, 4, 9)
+            }
+            assert taken == {1: ["c"], 2: ["e", "c"], 4: ["e", "d", "a", "c"], 9: ["e", "d", "b", "a", "c"]}
             assert outbox.take(tx, rule.id, now=tx.now - timedelta(hours=1), limit=2) == []
+
+    def test_what_changed_there_comes_after_what_changed_here(self, desk: Desk) -> None:
+        rule = declare(desk)
+        with desk.database.writing() as tx:
+            outbox.note_there(tx, rule.id, [("/x/1.ics", "changed"), ("/x/2.ics", "gone")])
+        desk.put(desk.calendar(), "c.ics", appointment("c"))
+
+        assert [intent.key for intent in intents(desk, rule)] == ["c", "/x/1.ics", "/x/2.ics"]
+
+    def test_only_what_changed_here_since_is_new(self, desk: Desk) -> None:
+        rule = declare(desk)
+        desk.put(desk.calendar(), "a.ics", appointment("a"))
+        with desk.database.reading() as tx:
+            last = outbox.last(tx)
+        for uid in ("b", "c", "d"):
+            desk.put(desk.calendar(), f"{uid}.ics", appointment(uid))
+        with desk.database.writing() as tx:
+            outbox.note_there(tx, rule.id, [("/x/1.ics", "changed")])
+
+        with desk.database.reading() as tx:
+            found = outbox.newest(tx, rule.id, now=tx.now, after=last, limit=2)
+
+        assert [each.key for each in found] == ["d", "c"]
 
     def test_remote_objects_are_noted_with_what_was_last_said_of_them(self, desk: Desk) -> None:
         rule = declare(desk)

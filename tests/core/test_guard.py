@@ -53,12 +53,11 @@ def test_a_limit_that_means_nothing_is_refused(objects: int, percent: int) -> No
 
 
 def test_a_person_reads_how_many_of_how_many_and_what_to_do() -> None:
-    sentence, remedy = why_held(34, 40, Guard(), side=Side.HERE, rule="anna-google")
+    sentence = why_held(34, 40, Guard(), side=Side.HERE, rule="anna-google")
     assert "would delete 34 of 40 appointments here; its guard lets 25 or 20 % pass." in sentence
-    assert "held approve anna-google" in remedy
-    assert "held refuse anna-google" in remedy
+    assert sentence.endswith("`calbridge held list` shows what waits.")
 
 
 def test_a_person_reads_of_the_last_hour_where_it_counts() -> None:
-    sentence, _ = why_held(3, 40, Guard(), side=Side.THERE, rule="x", recent=24)
+    sentence = why_held(3, 40, Guard(), side=Side.THERE, rule="x", recent=24)
     assert "3 of 40 appointments at the upstream, after 24 in the last hour;" in sentence

@@ -35,6 +35,7 @@ from bridge.upstream.protocol import (
     Unknown,
     Unreadable,
 )
+from bridge.upstream.tally import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -246,6 +247,7 @@ class ShelfUpstream:
         """
         self._tell("before", name)
         self._shelf.calls.append(name)
+        count()
         misdeed = self._shelf.misdeeds.pop(0) if self._shelf.misdeeds else None
         if misdeed == "down":
             raise UpstreamUnavailable("The upstream is out of reach.")

@@ -103,3 +103,17 @@ def test_what_stands_there_under_another_uid_and_gets_another_id_while_it_is_edi
     world.edit("anna", "u", Slot.TIME)
 
     world.rest()
+
+
+@pytest.mark.parametrize("at", range(10, 20))
+def test_a_guest_who_is_added_while_nobody_knows_that_a_change_arrived_is_listed_there(world: World, at: int) -> None:
+    world.put_new("anna", "u")
+    world.put_new("anna", "v")
+    world.rest()
+    world.edit("anna", "u", Slot.TITLE)
+    world.wait(timedelta(minutes=5))
+    world.run_killed(at)
+    world.misdeeds("full", ["down"])
+    world.edit("anna", "u", Slot.GUEST)
+
+    world.rest()

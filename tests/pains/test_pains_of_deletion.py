@@ -179,7 +179,7 @@ def test_pain_02_an_item_that_cannot_be_read_stays_and_is_shown(desk: PainDesk) 
     assert [each.uid for each in desk.parked()] == ["one"]
 
 
-@kept_away_by("bridge.sync.doing:GRACE", instead(timedelta()))
+@kept_away_by("bridge.sync.grace:GRACE", instead(timedelta()))
 def test_pain_03_what_we_have_just_put_there_may_be_listed_late(desk: PainDesk) -> None:
     filled(desk, ["old"])
     desk.resource().put(event("new"))

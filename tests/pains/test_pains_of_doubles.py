@@ -41,7 +41,7 @@ def keeping_what_was_sent(original: Any) -> Any:
     return keep
 
 
-@kept_away_by("bridge.sync.push:_keep", keeping_what_was_sent)
+@kept_away_by("bridge.sync.push:keep", keeping_what_was_sent)
 def test_pain_12_a_server_that_rewrites_what_it_is_given_is_not_written_to_for_ever(desk: PainDesk) -> None:
     desk.remote(capabilities=WEAK, rewrites=True)
     desk.rule()

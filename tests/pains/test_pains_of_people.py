@@ -254,7 +254,7 @@ def test_near_miss_old_text_never_overwrites_newer_text_there(desk: PainDesk) ->
         assert "SUMMARY:Colour\n" in text
 
 
-@kept_away_by("bridge.sync.push:_note_clash", lambda _: lambda *_, **__: None)
+@kept_away_by("bridge.sync.settling:_note_clash", lambda _: lambda *_, **__: None)
 def test_near_miss_the_version_that_loses_is_kept(desk: PainDesk) -> None:
     desk.rule(on_conflict="ours")
     desk.resource().put(event("one"))

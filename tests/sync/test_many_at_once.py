@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event as sqlalchemy_event
 
 from tests.sync.appointments import event
 
@@ -100,6 +101,57 @@ def test_an_outage_while_many_are_read_takes_nothing_for_gone(desk: SyncDesk) ->
     desk.rest()
 
     assert len(here.titles()) == len(there.titles()) == 3 * MANY
+
+
+def test_many_that_stand_on_both_sides_are_linked_in_batches(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote("shelf", inline=True)
+    for number in range(3 * MANY):
+        there.put(event(f"n{number}", f"Haircut {number}"))
+        here.put(event(f"n{number}", f"Haircut {number}"))
+    desk.rule()
+    commits: list[object] = []
+
+    def note(connection: object) -> None:
+        commits.append(connection)
+
+    sqlalchemy_event.listen(desk.database.engine, "commit", note)
+    desk.sync()
+    sqlalchemy_event.remove(desk.database.engine, "commit", note)
+
+    assert len(desk.links()) == 3 * MANY
+    assert there.writes() == []
+    assert len(commits) < MANY / 2
+
+
+def test_one_of_many_that_differs_stops_none_of_the_others(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote("shelf", inline=True)
+    for number in range(MANY):
+        there.put(event(f"n{number}", "Haircut"))
+        here.put(event(f"n{number}", "Shave" if number == 7 else "Haircut"))
+    desk.rule(on_conflict="theirs")
+    desk.rest()
+
+    assert len(desk.links()) == MANY
+    assert here.titles() == there.titles()
+    assert [each.uid for each in desk.conflicts()] == ["n7"]
+
+
+def test_a_remote_id_that_cannot_be_kept_concerns_that_appointment_only(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote("shelf")
+    for number in range(10):
+        there.put(event(f"n{number}", "Haircut"))
+    there.put(event("long", "Shave"), remote_id="x" * 3_000)
+    desk.rule()
+    desk.sync()
+    there.put(event("longer", "Shave"), remote_id="y" * 3_000)
+
+    desk.rest()
+    desk.night()
+
+    assert set(here.titles()) == {f"n{number}" for number in range(10)}
+    parked = desk.parked()
+    assert len(parked) == 2
+    assert "longer than 2000 octets" in parked[0].reason
 
 
 def test_what_is_left_out_where_a_whole_calendar_is_told_at_once_is_asked_for_by_itself(desk: SyncDesk) -> None:

@@ -20,8 +20,6 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from icalendar import vDuration
-
 from bridge.core.adoption import churns, content_identities
 from bridge.core.model import CalendarObject, ComponentType
 from bridge.errors import CalendarGone, CalendarReadOnly, CursorExpired, ListingDoubtful
@@ -135,7 +133,6 @@ class IcsUrlUpstream:
         self._unlisted: _Answer | None = None
         self._listed: _Listing | None = None
         self._told: set[str] = set()
-        self._interval: timedelta | None = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._place.shown!r})"
@@ -144,11 +141,6 @@ class IcsUrlUpstream:
     def capabilities(self) -> Capabilities:
         """Reading only; a cursor only tells whether anything has changed."""
         return _CAPABILITIES
-
-    @property
-    def suggested_interval(self) -> timedelta | None:
-        """How often the feed wants to be asked (RFC 7986 section 5.7, X-PUBLISHED-TTL); None where it says nothing."""
-        return self._interval
 
     def calendars(self) -> tuple[RemoteCalendar, ...]:
         """The one calendar, under the name that the feed gives itself.
@@ -279,9 +271,7 @@ class IcsUrlUpstream:
 
     def _answer(self, fetched: Fetched) -> _Answer:
         body = in_utf8(fetched.body, fetched.charset, host=self._place.shown)
-        answer = _Answer(fetched, body, calendars(body, host=self._place.shown), self._now())
-        self._interval = _interval(answer.feed[0].header)
-        return answer
+        return _Answer(fetched, body, calendars(body, host=self._place.shown), self._now())
 
     def _list(self, *, is_second: bool) -> _Listing:
         """Reads the whole feed; what was fetched a moment ago and not listed yet is taken first."""
@@ -350,15 +340,3 @@ class IcsUrlUpstream:
 
 def _objects(items: Sequence[Found]) -> list[CalendarObject]:
     return [one.object for one in items if isinstance(one.object, CalendarObject)]
-
-
-def _interval(header: Mapping[str, str]) -> timedelta | None:
-    """REFRESH-INTERVAL (RFC 7986 section 5.7) or X-PUBLISHED-TTL of a feed."""
-    for name in ("REFRESH-INTERVAL", "X-PUBLISHED-TTL"):
-        try:
-            wait: timedelta = vDuration.from_ical(header.get(name, ""))  # type: ignore[no-untyped-call]  # has no types
-        except ValueError:
-            continue
-        if wait > timedelta():
-            return wait
-    return None

@@ -20,6 +20,7 @@ from bridge.upstream.ics_url.addresses import allowed
 from bridge.upstream.ics_url.connection import PinnedAdapter, Watch
 from bridge.upstream.ics_url.location import place
 from bridge.upstream.ics_url.trouble import is_unconnected, refusal, speaks_no_tls, translated
+from bridge.upstream.tally import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -224,6 +225,7 @@ class Fetcher:
     def _at(self, address: str, request: PreparedRequest, host: str, watch: Watch) -> Fetched | str | None:
         """One request to one address."""
         timeout = (self._limits.connect.total_seconds(), self._limits.silence.total_seconds())
+        count()
         with (
             closing(PinnedAdapter(address, watch=watch)) as adapter,
             adapter.send(request, stream=True, timeout=timeout, verify=self._verify) as response,

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -15,7 +14,6 @@ from bridge.errors import (
     NotACalendar,
     UpstreamUnavailable,
 )
-from bridge.upstream.powers import Paced
 from bridge.upstream.protocol import Found, Gone, Page, Unreadable, Upstream
 from tests.upstream.ics_url.feed_server import (
     Answer,
@@ -309,28 +307,6 @@ class TestCalendars:
             with pytest.raises(CalendarGone, match="'work'") as refusal:
                 ask()
             assert "Leave the calendar out" in refusal.value.remedy
-
-
-class TestPace:
-    @pytest.mark.parametrize(
-        ("content", "interval"),
-        [
-            (("REFRESH-INTERVAL;VALUE=DURATION:PT12H", "X-PUBLISHED-TTL:PT1H"), timedelta(hours=12)),
-            (("X-PUBLISHED-TTL:PT1H",), timedelta(hours=1)),
-            (("REFRESH-INTERVAL:now", "X-PUBLISHED-TTL:P1W"), timedelta(weeks=1)),
-            (("REFRESH-INTERVAL:-PT1H",), None),
-            (("REFRESH-INTERVAL:PT0S",), None),
-            ((), None),
-        ],
-    )
-    def test_a_feed_says_how_often_it_wants_to_be_asked(
-        self, content: tuple[str, ...], interval: timedelta | None
-    ) -> None:
-        with serving(feed(*content, event("one"))) as server:
-            one = upstream(server.url())
-            listed(one)
-        assert isinstance(one, Paced)
-        assert one.suggested_interval == interval
 
 
 class TestSecrets:
