@@ -6,7 +6,6 @@ import base64
 import hashlib
 import threading
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +15,7 @@ import requests
 from google.oauth2.service_account import Credentials as RobotCredentials
 from google_auth_oauthlib.flow import InstalledAppFlow  # type: ignore[import-untyped]
 
+from tests.fakes.google.asking import ANNA, Clock
 from tests.fakes.google.fake import FakeGoogle, fake_google
 
 if TYPE_CHECKING:
@@ -24,22 +24,10 @@ if TYPE_CHECKING:
 
     from tests.fakes.google.grants import Client
 
-ANNA = "anna@example.org"
 EVENTS = "https://www.googleapis.com/auth/calendar.events"
 CALENDARS = "https://www.googleapis.com/auth/calendar.calendarlist.readonly"
 VERIFIER = "v" * 43
 REDIRECT = "http://127.0.0.1:4711/"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2027, 3, 1, 8, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_by(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 @pytest.fixture

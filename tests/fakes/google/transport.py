@@ -53,7 +53,9 @@ class Http(httplib2.Http):
         token: Tells the access token; None: none is sent but the caller's own.
     """
 
-    def __init__(self, answer: Callable[[Asked], Answered], app: Flask, token: Callable[[], str] | None) -> None:
+    def __init__(
+        self, answer: Callable[[Asked], Answered], app: Callable[[], Flask], token: Callable[[], str] | None
+    ) -> None:
         super().__init__()
         self._answer = answer
         self._app = app
@@ -82,7 +84,7 @@ class Http(httplib2.Http):
                 raise ConnectionResetError("The fake lost the answer.") from error
         else:
             base = f"{parts.scheme}://{parts.netloc}"
-            page = self._app.test_client().open(path, base_url=base, method=method, headers=named, data=raw)
+            page = self._app().test_client().open(path, base_url=base, method=method, headers=named, data=raw)
             told = Answered(page.status_code, dict(page.headers), page.get_data())
         response = httplib2.Response({name.lower(): value for name, value in told.headers.items()})
         response.status = told.status
