@@ -63,13 +63,14 @@ def _series(master: Event, exceptions: Sequence[Event], zone: str) -> bytes:
     parts = [_master_lines(seen, as_kept, exceptions)]
     if master.get("recurrence"):
         start = read(master.get("start"), zone, keeps_zone=True)
-        ends = as_kept.ends if as_kept else {}
-        for one in _sorted(exceptions, start, zone):
-            if not _is_gone(one):
-                key = name_of(one, start, zone)
-                part = _override(one, start, zone)
-                like = _override(generated(master, key, zone=zone, end=ends.get(key)), start, zone)
-                parts += [part] if _said(part) != _said(like) else []
+        ends, added = (as_kept.ends, as_kept.added) if as_kept else ({}, frozenset())
+        changed = {name_of(one, start, zone): one for one in exceptions}
+        for key in sorted(changed.keys() | added):
+            if _is_gone(changed.get(key, {})):
+                continue
+            like = _override(generated(master, key, zone=zone, end=ends.get(key)), start, zone)
+            part = _override(changed[key], start, zone) if key in changed else like
+            parts += [part] if key in added or _said(part) != _said(like) else []
     return _written(parts, as_kept.zones if as_kept else b"")
 
 
@@ -101,7 +102,8 @@ def _master_lines(seen: Seen, as_kept: Kept | None, exceptions: Sequence[Event])
     said = entries.read(seen.event["recurrence"], start)
     home = start.tzinfo if isinstance(start, datetime) else None
     floating_home = home if floats(seen.event) else None
-    gone = [*said.excluded, *_cancelled(exceptions, start, seen.zone)]
+    added = as_kept.added if as_kept else frozenset()
+    gone = [*said.excluded, *_cancelled(exceptions, start, seen.zone, besides=added)]
     excluded = [line("EXDATE", floating(one) if floating_home else one) for one in entries.ordered(gone)]
     if as_kept is not None:
         when = [*as_kept.lines, *excluded]
@@ -125,9 +127,11 @@ def _period(written: str) -> Line:
     return made("RDATE", value, params if "VALUE=PERIOD" in params.upper() else f"{params};VALUE=PERIOD")
 
 
-def _cancelled(exceptions: Iterable[Event], start: date | datetime, zone: str) -> list[date | datetime]:
+def _cancelled(
+    exceptions: Iterable[Event], start: date | datetime, zone: str, *, besides: frozenset[str]
+) -> list[date | datetime]:
     names = (name_of(one, start, zone) for one in exceptions if _is_gone(one))
-    found = (original_start(name) for name in names)
+    found = (original_start(name) for name in names if name not in besides)
     return [in_zone_of(one, start) for one in found if isinstance(one, datetime) == isinstance(start, datetime)]
 
 
