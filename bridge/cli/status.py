@@ -166,6 +166,7 @@ def as_document(each: RuleStatus) -> dict[str, object]:
         "held": each.held,
         "conflicts": each.conflicts,
         "parked": each.parked,
+        "copies": each.copies,
         "problem": None
         if problem is None
         else {

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from bridge.core.sides import Side
 from bridge.store import rule as rules
 from bridge.store.conflict import State as ConflictState
 from bridge.store.database import instant
 from bridge.store.held import State as HeldState
+from bridge.store.parked import COPY
 from bridge.store.schema import conflict, held, held_item, intent, link, parked
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class RuleStatus:
         held: How many deletions wait for a person.
         conflicts: How many conflicts nobody has looked at.
         parked: How many objects are set aside.
+        copies: How many of these stand in the remote calendar a second time.
     """
 
     rule: Rule
@@ -47,6 +50,7 @@ class RuleStatus:
     held: int
     conflicts: int
     parked: int
+    copies: int = 0
 
     @property
     def lag(self) -> timedelta | None:
@@ -72,7 +76,7 @@ def read(tx: Transaction) -> list[RuleStatus]:
     """How every rule is doing: by key, those in the configuration before those that are left over."""
     links = _counts(tx, _LINKS)
     waits = {row.rule_id: row for row in tx.connection.execute(_WAITING)}
-    held_back, clashes, aside = (_counts(tx, query) for query in (_HELD, _CONFLICTS, _PARKED))
+    held_back, clashes, aside, copies = (_counts(tx, query) for query in (_HELD, _CONFLICTS, _PARKED, _COPIES))
     return [
         RuleStatus(
             rule=each,
@@ -83,6 +87,7 @@ def read(tx: Transaction) -> list[RuleStatus]:
             held=held_back.get(each.id, 0),
             conflicts=clashes.get(each.id, 0),
             parked=aside.get(each.id, 0),
+            copies=copies.get(each.id, 0),
         )
         for each in rules.every(tx)
     ]
@@ -110,3 +115,4 @@ _CONFLICTS = (
     select(conflict.c.rule_id, func.count()).where(conflict.c.state == ConflictState.OPEN).group_by(conflict.c.rule_id)
 )
 _PARKED = select(parked.c.rule_id, func.count()).group_by(parked.c.rule_id)
+_COPIES = _PARKED.where(parked.c.side == Side.THERE.value, parked.c.property == COPY)
