@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from bridge.store.database import Transaction
 
+COPY = "UID"
+"""The property of what stands there a second time, under the UID of an object that is linked."""
+
 _SHORT = 200
 
 
