@@ -5,8 +5,9 @@ The same state reads as the same text, whenever and in whatever order Google tel
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bridge.core.content import Line, made, zones_of
 from bridge.core.vtimezone import vtimezone
@@ -29,6 +30,7 @@ _TAIL: Final = b"END:VCALENDAR\r\n"
 _STAMPS: Final = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE", "UID"})
 _WHEN: Final = frozenset({"DTSTART", "DTEND"})
 _CANCELLED: Final = "cancelled"
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DATED: Final = frozenset({"DTSTART", "DTEND", "RECURRENCE-ID", "RDATE"})
 _EPOCH: Final = 1970
 
@@ -44,6 +46,8 @@ def from_google(master: Event | None, exceptions: Sequence[Event], *, zone: str)
     Raises:
         NotReadable: There is no appointment in it.
     """
+    master = None if master is None else _printable(master)
+    exceptions = [_printable(one) for one in exceptions]
     if master is None:
         parts = [_override(one, None, zone) for one in _sorted(exceptions, None, zone) if not _is_gone(one)]
     elif _is_gone(master):
@@ -55,6 +59,15 @@ def from_google(master: Event | None, exceptions: Sequence[Event], *, zone: str)
     if not parts:
         raise NotReadable("All instances of the series in this calendar are cancelled.")
     return _written(parts, b"")
+
+
+def _printable(found: Any) -> Any:
+    """The same JSON without characters that no text in iCalendar may have (RFC 5545 section 3.1); LF ends a line."""
+    if isinstance(found, str):
+        return _CONTROL.sub("", found.replace("\r\n", "\n").replace("\r", "\n"))
+    if isinstance(found, list):
+        return [_printable(one) for one in found]
+    return {key: _printable(one) for key, one in found.items()} if isinstance(found, dict) else found
 
 
 def _series(master: Event, exceptions: Sequence[Event], zone: str) -> bytes:
@@ -88,10 +101,10 @@ def _is_gone(event: Event) -> bool:
 
 def _is_masterless(master: Event) -> bool:
     """Whether a series only stands for overrides, and still says nothing else."""
-    found = [one.strip().upper() for one in master.get("recurrence") or ()]
-    return bool(marks.private(master).get(marks.MASTERLESS)) and bool(found) and all(
-        one.startswith(("RDATE", "EXDATE")) for one in found
-    )  # fmt: skip
+    if not marks.private(master).get(marks.MASTERLESS) or not master.get("recurrence"):
+        return False
+    said = entries.read(master["recurrence"], read(master.get("start"), "UTC"))
+    return bool(said.dates) and not (said.rules or said.periods)
 
 
 def _master_lines(seen: Seen, as_kept: Kept | None, exceptions: Sequence[Event]) -> list[Line]:
