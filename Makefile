@@ -82,7 +82,7 @@ constraints: ## Resolve constraints.txt anew from the ranges in pyproject.toml
 	@$(CHECK_PYTHON)
 	@set -eu; scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
 	$(PYTHON) -m venv "$$scratch"; \
-	"$$scratch/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[dev,bcrypt,exchange,google,ldap]' hatchling; \
+	"$$scratch/bin/python" -m pip install --quiet --disable-pip-version-check --editable '.[dev,bcrypt,exchange,ldap]' hatchling; \
 	{ sed -n '/^#/p' constraints.txt; "$$scratch/bin/python" -m pip freeze --exclude-editable; } > constraints.new; \
 	mv constraints.new constraints.txt
 

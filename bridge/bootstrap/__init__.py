@@ -1,19 +1,24 @@
 """The only place that wires: reads clock and environment, opens the store, and hands everything to the faces."""
 
+from bridge.bootstrap.logins import consent_of, login_of
 from bridge.bootstrap.logs import log_to_stderr
 from bridge.bootstrap.serving import serve
 from bridge.bootstrap.site import Site, initialise, listen_address, now, open_site, read_configuration
 from bridge.bootstrap.syncing import office_of, owner_name, work_alone, worker_of
+from bridge.bootstrap.tokens import SealedTokens, tokens_name
 from bridge.bootstrap.upstreams import Connections, password_of, sealed_name
 from bridge.bootstrap.worker import application
 
 __all__ = [
     "Connections",
+    "SealedTokens",
     "Site",
     "application",
+    "consent_of",
     "initialise",
     "listen_address",
     "log_to_stderr",
+    "login_of",
     "now",
     "office_of",
     "open_site",
@@ -22,6 +27,7 @@ __all__ = [
     "read_configuration",
     "sealed_name",
     "serve",
+    "tokens_name",
     "work_alone",
     "worker_of",
 ]

@@ -6,12 +6,14 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
 
 from bridge import config
 from bridge.config.values import ListenAddress
 from bridge.core import ics
+from bridge.core.channels import Channels
 from bridge.errors import ConfigurationError
 from bridge.feed.url import FeedTokens
 from bridge.radicale_plugin.backing import Backing
@@ -19,6 +21,7 @@ from bridge.store import collection, feed_record, journal
 from bridge.store import conflict as conflicts
 from bridge.store import held as holds
 from bridge.store import run as runs
+from bridge.store import watch as watches
 from bridge.store.collection import Address, Kind
 from bridge.store.database import Database
 from bridge.store.sealed import KeyFile
@@ -60,6 +63,11 @@ class Site:
     def tokens(self) -> FeedTokens:
         """Makes and checks the tokens of feed URLs."""
         return FeedTokens(self.keys.derive("feed"))
+
+    @property
+    def channels(self) -> Channels:
+        """Names the watches at upstreams, and proves what they send."""
+        return Channels(self.keys.derive("watch"), lambda: uuid4().hex)
 
     def zone(self, address: Address) -> ZoneInfo:
         """What floating times in the collection at `address` mean."""
@@ -118,7 +126,7 @@ class Site:
         declare(self.database, self.configuration, secret=self.keys.derive("origin"))
 
     def upkeep(self) -> None:
-        """Forgets what is older than the configuration wants it kept: deletions and journal entries."""
+        """Forgets what is older than the configuration wants it kept, and the watches that have ended."""
         limits = self.configuration.limits
         with self.database.writing() as tx:
             collection.expire_tombstones(tx, tx.now - limits.keep_changes)
@@ -126,6 +134,7 @@ class Site:
             runs.expire(tx, tx.now - limits.keep_runs)
             holds.expire(tx, tx.now - limits.keep_runs)
             conflicts.expire(tx, tx.now - limits.keep_journal)
+            watches.expire(tx)
 
 
 def read_configuration(path: Path, *, listen: Listen | None = None) -> Configuration:

@@ -49,7 +49,7 @@ def office_of(site: Site, configuration: Callable[[], Configuration]) -> Office:
     def opened(key: str, parse: Callable[[bytes], CalendarObject], zone: tzinfo) -> Upstream:
         return connections.open(replace(site, configuration=configuration()), key, parse, zone)
 
-    return Office(site.database, configuration, opened, now, connections.end)
+    return Office(site.database, configuration, opened, now, connections.end, site.channels)
 
 
 def owner_name() -> str:

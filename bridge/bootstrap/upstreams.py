@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from bridge.bootstrap.logins import access_of
 from bridge.bootstrap.site import now
-from bridge.config import ConnectionType
+from bridge.config import ConnectionType, fingerprint
 from bridge.errors import CertificateRefused
 from bridge.store import sealed
 from bridge.upstream.caldav.adapter import CaldavUpstream
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from bridge.bootstrap.site import Site
     from bridge.config import Connection
     from bridge.core.model import CalendarObject
+    from bridge.upstream.oauth.keeper import Access
+    from bridge.upstream.oauth.tokens import Tokens
     from bridge.upstream.protocol import Upstream
 
 
@@ -34,6 +37,7 @@ class Connections:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._paces: dict[tuple[str, int, int], Pace] = {}
+        self._accesses: dict[tuple[object, ...], Access] = {}
 
     def open(
         self,
@@ -43,6 +47,7 @@ class Connections:
         zone: tzinfo,
         *,
         password: str | None = None,
+        tokens: Tokens | None = None,
     ) -> Upstream:
         """Opens the connection `key`; nothing is asked yet.
 
@@ -52,12 +57,16 @@ class Connections:
             parse: Reads the objects that it brings.
             zone: What their floating times mean.
             password: With which it is to be tried; None: the one that is configured or sealed.
+            tokens: With which it is to be tried; None: those that are sealed.
 
         Raises:
             NotFound: There is no such connection.
             SealBroken: Its password was sealed with a key that is gone.
+            ConfigurationError: A file that it names cannot be read.
         """
         connection = site.configuration.connection(key)
+        if connection.type is ConnectionType.GOOGLE:
+            return self._google(site, key, parse, zone, tokens)
         password = password_of(site, key) if password is None else password
         if connection.type is ConnectionType.ICS:
             # It asks once for each poll: there is no pace to keep.
@@ -81,6 +90,38 @@ class Connections:
             turn=self._pace(key, connection).turn,
         )
 
+    def _google(
+        self, site: Site, key: str, parse: Callable[[bytes], CalendarObject], zone: tzinfo, tokens: Tokens | None
+    ) -> Upstream:
+        # Not at the top: a site without Google need not carry its library.
+        from bridge.upstream.google.adapter import GoogleUpstream  # noqa: PLC0415
+        from bridge.upstream.google.service import API  # noqa: PLC0415
+
+        connection = site.configuration.connection(key)
+        return GoogleUpstream(
+            access=self._access(site, key, connection) if tokens is None else access_of(site, key, tried=tokens),
+            parse=parse,
+            zone=zone,
+            who=str(connection.subject or "this user"),
+            endpoint=connection.endpoints.api or API,
+            turn=self._pace(key, connection).turn,
+        )
+
+    def _access(self, site: Site, key: str, connection: Connection) -> Access:
+        """What all passes over a connection share, so that tokens are renewed once for all of them."""
+        files = (connection.client_file, connection.service_account_file)
+        # A client or a key that was exchanged counts at once.
+        named = (
+            key,
+            connection.subject,
+            connection.endpoints,
+            *fingerprint(each for each in files if each is not None),
+        )
+        with self._lock:
+            if named not in self._accesses:
+                self._accesses[named] = access_of(site, key)
+            return self._accesses[named]
+
     def end(self) -> None:
         """Lets no further request go over any of them."""
         with self._lock:
@@ -91,7 +132,9 @@ class Connections:
         with self._lock:
             named = (key, connection.rate, connection.parallel)
             if named not in self._paces:
-                self._paces[named] = Pace(rate=connection.rate, parallel=connection.parallel, clock=now)
+                # Half a minute's worth may go at once, and Google counts each minute by itself.
+                rate = connection.rate * 2 // 3 if connection.type is ConnectionType.GOOGLE else connection.rate
+                self._paces[named] = Pace(rate=max(1, rate), parallel=connection.parallel, clock=now)
             return self._paces[named]
 
 

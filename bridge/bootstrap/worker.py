@@ -151,9 +151,12 @@ def _live(site: Site, *, first: Configuration, leads: bool, ask_for_fresh_worker
 
 def _faces(site: Site, live: Live) -> Front:
     from bridge.radicale_plugin.hosting import application as dav_application  # noqa: PLC0415 -- see _live
+    from bridge.web.hooks import hooks  # noqa: PLC0415
     from bridge.web.pages import pages  # noqa: PLC0415
     from bridge.wsgi import Front  # noqa: PLC0415
 
+    web = pages(site.database, configuration=live.configuration)
+    web.register_blueprint(hooks(site.database, channels=site.channels))
     return Front(
         dav=dav_application(Backing(site.database, live.configuration)),
         feed=FeedView(
@@ -164,6 +167,6 @@ def _faces(site: Site, live: Live) -> Front:
             tokens=site.tokens,
             clock=now,
         ),
-        web=pages(site.database, configuration=live.configuration),
+        web=web,
         configuration=live.configuration,
     )

@@ -1,4 +1,4 @@
-"""What `doctor` asks of connections: whether each has its password, lets us in, and has the calendars of its rules."""
+"""What `doctor` asks of connections: whether each has its login, lets us in, and has the calendars of its rules."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from bridge import bootstrap
 from bridge.cli import screen
-from bridge.cli.connecting import reach
 from bridge.cli.findings import bad, ok, warn
+from bridge.cli.reaching import reach
 from bridge.errors import SealBroken, UpstreamError
 from bridge.sync.assigning import pick
 
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.bootstrap import Site
-    from bridge.cli.connecting import Reached
     from bridge.cli.findings import Finding
+    from bridge.cli.reaching import Reached
 
 
 def passwords(site: Site) -> Iterator[Finding]:
-    """Whether each connection that has a user has a password too; nobody is asked."""
+    """Whether each connection has what it is let in by: a password, or what somebody granted; nobody is asked."""
     for key, connection in site.configuration.connections.items():
+        if connection.asks_for_consent:
+            yield from _grant(site, key)
         if not connection.user:
             continue
         try:
@@ -31,6 +33,17 @@ def passwords(site: Site) -> Iterator[Finding]:
             continue
         if not known:
             yield warn("connections", f"Connection {key!r} has no password yet.", f"calbridge connect {key}")
+
+
+def _grant(site: Site, key: str) -> Iterator[Finding]:
+    remedy = f"calbridge connect {key}"
+    try:
+        kept = bootstrap.SealedTokens(site.database, site.keys, key).read()
+    except (SealBroken, UpstreamError) as error:
+        yield bad("connections", f"The login of connection {key!r}: {error.message}", remedy)
+        return
+    if kept is None:
+        yield warn("connections", f"Nobody has connected {key!r} yet.", remedy)
 
 
 def logins(site: Site) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from importlib import metadata
 import click
 
 from bridge.cli.conflicts import conflicts
-from bridge.cli.connecting import calendars, connect
+from bridge.cli.connecting import calendars, connect, disconnect
 from bridge.cli.demo import demo
 from bridge.cli.doctor import doctor
 from bridge.cli.exporting import export
@@ -52,7 +52,7 @@ def program() -> None:
 for each in (
     *(serve, worker, init, check_config, demo),
     *(user, feed, key),
-    *(connect, calendars, rule, status, log, held, conflicts, parked),
+    *(connect, calendars, disconnect, rule, status, log, held, conflicts, parked),
     *(history, undo, import_files, export, restored, doctor),
 ):
     program.add_command(each)

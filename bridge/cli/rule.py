@@ -6,35 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bridge import bootstrap
 from bridge.cli import screen
 from bridge.cli.opening import opened
 from bridge.cli.options import with_config, with_json
 from bridge.cli.outcome import Exit
+from bridge.cli.pass_shown import do_pass, pass_document, show_pass
+from bridge.cli.plan_shown import SHOWN, plan_document, planned, show_plan
 from bridge.cli.removing import remove
-from bridge.cli.rule_state import configured_rule, word, zone_of
+from bridge.cli.rule_state import configured_rule, word
 from bridge.config import read_target
 from bridge.config.schema import written
 from bridge.config.settings import Settings
-from bridge.core.decision import Move
 from bridge.errors import Conflict
 from bridge.store import rule as rules
 from bridge.store import status as statuses
-from bridge.sync.holding import holding
-from bridge.sync.planning import plan_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bridge.bootstrap import Site
     from bridge.config import Rule as RuleSettings
-    from bridge.core.plan import Plan, Step
-    from bridge.store.rule import Rule
     from bridge.store.status import RuleStatus
-    from bridge.sync.worker import Observation
-
-_SHOWN = 20
-_TOO_LONG = 60
 
 
 @click.group()
@@ -136,56 +128,17 @@ def _one_line(value: object) -> str:
 
 @rule.command()
 @click.argument("key")
-@click.option("--all", "everything", is_flag=True, help=f"Show every appointment, not only {_SHOWN} of each kind")
+@click.option("--all", "everything", is_flag=True, help=f"Show every appointment, not only {SHOWN} of each kind")
 @with_config
 @with_json
 def plan(key: str, config: Path, *, everything: bool, as_json: bool) -> None:
     """Show what the next pass over a rule would do, without doing it; also for a rule that is new in the file."""
     site = opened(config)
-    site.configuration.rule(key)
-    site.ensure_collections()
-    office = bootstrap.office_of(site, lambda: site.configuration)
-    found = plan_for(office, key, secret=site.keys.derive("origin"))
-    steps = [step for step in found.steps if step.move is not Move.NOTHING]
+    found = planned(site, key)
     if as_json:
-        document = {
-            "rule": key,
-            "sentence": found.sentence(),
-            "counts": {str(move): count for move, count in sorted(found.counts.items())},
-            "items": [_step_document(step) for step in steps],
-        }
-        screen.document(document)
+        screen.document(plan_document(key, found))
         return
-    screen.say(f"{key}: {found.sentence()}.")
-    _show_steps(found, steps, most=None if everything else _SHOWN)
-
-
-def _step_document(step: Step) -> dict[str, object]:
-    return {
-        "move": str(step.move),
-        "uid": step.uid,
-        "remote_id": step.remote_id,
-        "title": step.summary,
-        "reason": step.reason,
-    }
-
-
-def _show_steps(found: Plan, steps: list[Step], *, most: int | None) -> None:
-    shown: list[Step] = []
-    for move in found.counts:
-        shown += [step for step in steps if step.move is move][:most]
-    if shown:
-        screen.say()
-        screen.table(
-            ("MOVE", "TITLE", "WHY"),
-            [(str(step.move), _shortened(step.summary or step.uid), step.reason) for step in shown],
-        )
-    if len(shown) < len(steps):
-        screen.say(f"and {len(steps) - len(shown)} more; --all shows them.")
-
-
-def _shortened(title: str) -> str:
-    return title if len(title) <= _TOO_LONG else f"{title[: _TOO_LONG - 1]}…"
+    show_plan(key, found, most=None if everything else SHOWN)
 
 
 @rule.command()
@@ -198,57 +151,13 @@ def sync(key: str, config: Path, *, as_json: bool) -> None:
     found = configured_rule(site, key)
     if found.paused:
         raise Conflict(f"The rule {key!r} is paused.", remedy=f"`calbridge rule resume {key}` lets it go on.")
-    owner = bootstrap.owner_name()
-    worker = bootstrap.worker_of(site, lambda: site.configuration, owner=owner, quiet=True)
-    with holding(site.database, found.id, owner) as held:
-        if held is None:
-            with site.database.writing() as tx:
-                rules.ask_now(tx, found.id)
-            _say_busy(key, as_json=as_json)
-            return
-        with screen.progress(f"Comparing {key}") as progress:
-            seen = worker.run(held, progress=progress)
-    with site.database.reading() as tx:
-        after = rules.get(tx, found.id)
-    _say_done(site, after, seen, as_json=as_json)
-    if after.problem is not None:
-        click.get_current_context().exit(Exit.FAILED if seen.report is None else Exit.PART)
-
-
-def _say_busy(key: str, *, as_json: bool) -> None:
+    done = do_pass(site, found)
     if as_json:
-        screen.document({"rule": key, "done": False, "reason": "another worker runs it"})
-        return
-    screen.say(f"Another worker is at {key!r} now. Another pass follows as soon as that has ended.")
-
-
-def _say_done(site: Site, after: Rule, seen: Observation, *, as_json: bool) -> None:
-    problem, report = after.problem, seen.report
-    counts = {} if report is None else {str(move): count for move, count in sorted(report.counts.items())}
-    if as_json:
-        screen.document(
-            {
-                "rule": after.key,
-                "done": report is not None,
-                "kind": None if report is None else str(report.kind),
-                "moves": counts,
-                "seconds": seen.seconds,
-                "next": after.due_at,
-                "problem": None
-                if problem is None
-                else {"code": problem.code, "sentence": problem.sentence, "remedy": problem.remedy},
-            }
-        )
-        return
-    if report is not None:
-        moves = ", ".join(f"{move}: {count}" for move, count in counts.items()) or "nothing to do"
-        screen.say(f"{after.key}: {moves}.")
-    if problem is not None:
-        click.echo(problem.sentence, err=True)
-        if problem.remedy:
-            click.echo(problem.remedy, err=True)
-    elif report is not None:
-        screen.say(f"The next pass is due at {screen.when(after.due_at, zone_of(site, after))}.")
+        screen.document(pass_document(done))
+    else:
+        show_pass(site, done)
+    if done.exit is not Exit.DONE:
+        click.get_current_context().exit(done.exit)
 
 
 @rule.command()

@@ -12,6 +12,7 @@ from bridge.cli import screen
 from bridge.config import read_target
 from bridge.errors import NotFound
 from bridge.store import rule as rules
+from bridge.sync.watches import NO_PUBLIC_ADDRESS
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -124,6 +125,10 @@ def concerns(status: RuleStatus) -> list[Concern]:
                 needs_person=False,
             )
         )
+    if status.watch_problem is not None and status.watch_problem.code != NO_PUBLIC_ADDRESS:
+        missing = "There is no watch" if status.watch is None else "The watch cannot be renewed"
+        sentence = f"{missing}, so changes there arrive only as often as `poll` says: {status.watch_problem.sentence}"
+        found.append(Concern(sentence, status.watch_problem.remedy, needs_person=False))
     if is_overdue(status) and status.next_pass is not None:
         found.append(
             Concern(

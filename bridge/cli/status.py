@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bridge.cli import screen
+from bridge.cli import screen, watch_state
 from bridge.cli.opening import opened
 from bridge.cli.options import with_config, with_json
 from bridge.cli.outcome import Exit
@@ -123,6 +123,9 @@ def _show_one(site: Site, each: RuleStatus) -> None:
         ("conflicts", str(each.conflicts)),
         ("parked", str(each.parked)),
     ]
+    told = watch_state.notifications(each, zone_of(site, each.rule))
+    if told:
+        rows.append(("notifications", told))
     if problem is not None:
         rows.append(("since", screen.when(problem.since, zone_of(site, each.rule))))
     screen.table(("", ""), rows)
@@ -167,6 +170,7 @@ def as_document(each: RuleStatus) -> dict[str, object]:
         "conflicts": each.conflicts,
         "parked": each.parked,
         "copies": each.copies,
+        "notifications": watch_state.as_document(each),
         "problem": None
         if problem is None
         else {

@@ -1,42 +1,33 @@
-"""A command changes the file in place: the lines that it does not mean stay as the person wrote them.
-
-ruamel.yaml says where each value stands; only that stretch of the text is replaced. To load and dump the whole file
-would move comments that stand between two sections and reflow what a person aligned.
-"""
+"""A command changes the file in place: the lines that it does not mean stay as the person wrote them."""
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import re
 import tempfile
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from bridge.config.load import LARGEST_FILE
+from bridge.config.edited_text import with_entry, with_hash
+from bridge.config.load import LARGEST_FILE, read
 from bridge.config.model import User
 from bridge.config.passwords import PasswordHash
-from bridge.config.reader import compose, read_tree
+from bridge.config.reader import read_tree
 from bridge.config.references import unknown_names
 from bridge.config.secret_files import Unreadable, read_text
-from bridge.config.values import UserName
+from bridge.config.values import Key, UserName
 from bridge.config.words import nearest, quote
 from bridge.errors import ConfigurationError, Conflict, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from ruamel.yaml.nodes import Node as YamlNode
-
+    from bridge.config.model import Configuration
     from bridge.config.tree import Node
-
-_PLAIN = re.compile(r"[A-Za-z_][\w./@+-]*")
-_SURPRISES = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
 def add_user(
@@ -82,7 +73,7 @@ def add_user(
         _check(User, settings)
         expected = tree.plain() or {}
         expected["users"] = {**(expected.get("users") or {}), name: settings}
-        _replace(path, (text, _with_user(text, name, settings)), expected, name)
+        _replace(path, (text, with_entry(text, "users", name, settings)), expected, name)
 
 
 def set_password_hash(path: Path, name: str, password_hash: str) -> None:
@@ -107,7 +98,57 @@ def set_password_hash(path: Path, name: str, password_hash: str) -> None:
             if key not in {"password", "password_file", "password_hash"}
         }
         expected["users"][name] = {**kept, "password_hash": password_hash}
-        _replace(path, (text, _with_hash(text, name, password_hash)), expected, name)
+        _replace(path, (text, with_hash(text, name, password_hash)), expected, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A change of the file that is worked out and checked, but not written yet.
+
+    Attributes:
+        configuration: What the file will say.
+        path: The file.
+    """
+
+    configuration: Configuration
+    path: Path
+    _before: str = field(repr=False)
+    _after: str = field(repr=False)
+
+    def write(self) -> None:
+        """Writes it.
+
+        Raises:
+            Conflict: The file was changed meanwhile.
+            ConfigurationError: It cannot be written.
+        """
+        with _alone(self.path):
+            _put(self.path, self._before, self._after)
+
+
+def draft_rule(path: Path, name: str, settings: Mapping[str, str], *, environ: Mapping[str, str]) -> Draft:
+    """Works out the file with a rule `name` after the other rules in it.
+
+    Args:
+        path: The configuration file.
+        name: The key of the rule.
+        settings: What it says: `resource`, `connection`, `calendar` ...
+        environ: What `${NAME}` stands for.
+
+    Raises:
+        Conflict: There is a rule of that name.
+        ConfigurationError: A value is not allowed, the rule would work against another one, or the file cannot be
+            read.
+    """
+    text, tree = _read(path)
+    if name in tree.mapping("rules"):
+        raise Conflict(f"There is a rule {quote(name)} already.", remedy="Give the new one another name.")
+    _check(Key, name)
+    after = with_entry(text, "rules", name, settings)
+    expected = tree.plain() or {}
+    expected["rules"] = {**(expected.get("rules") or {}), name: dict(settings)}
+    _compare(path, after, expected, f"Add the rule {quote(name)} by hand.")
+    return Draft(read(after, path, environ=environ), path, text, after)
 
 
 @contextmanager
@@ -152,15 +193,24 @@ def _check(kind: Any, value: object) -> None:
 
 def _replace(path: Path, texts: tuple[str, str], expected: dict[str, Any], name: str) -> None:
     before, text = texts
-    tree, problems = read_tree(text, None)
-    if problems or tree.plain() != expected:
-        # Anchors, merges and the like can give one stretch of text two meanings.
-        message = f"{path} is written in a way that cannot be changed from here."
-        raise ConfigurationError(message, remedy=f"Change the user {quote(name)} by hand.")
+    tree = _compare(path, text, expected, f"Change the user {quote(name)} by hand.")
     wrong = [each for each in unknown_names(tree) if each.place[:2] == ("users", name)]
     if wrong:
         sentences = tuple(problem.sentence(str(path)) for problem in wrong)
         raise ConfigurationError(sentences[0], problems=sentences)
+    _put(path, before, text)
+
+
+def _compare(path: Path, text: str, expected: dict[str, Any], remedy: str) -> Node:
+    """What `text` says, where that is what it should."""
+    tree, problems = read_tree(text, None)
+    if problems or tree.plain() != expected:
+        # Anchors, merges and the like can give one stretch of text two meanings.
+        raise ConfigurationError(f"{path} is written in a way that cannot be changed from here.", remedy=remedy)
+    return tree
+
+
+def _put(path: Path, before: str, text: str) -> None:
     if read_text(path, largest=LARGEST_FILE) != before:
         message = f"{path} was changed by somebody else in the meantime, and is left as it is."
         raise Conflict(message, remedy="Give the command again.")
@@ -191,126 +241,3 @@ def _write(path: Path, text: str) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _with_user(text: str, name: str, settings: Mapping[str, Any]) -> str:
-    newline = "\r\n" if "\r\n" in text else "\n"
-    root = compose(text)
-    found = _entry(root, "users")
-    if found is None:
-        block = newline.join(["users:", *_block(name, settings, "  ", "  "), ""])
-        if isinstance(root, MappingNode) and root.flow_style:
-            return _into_flow(text, root, f"users: {{{_flow(name, settings)}}}")
-        gap = "" if not text or text.endswith(newline) else newline
-        return f"{text}{gap}{newline if text else ''}{block}"
-    key, users = found
-    whole_flow = isinstance(root, MappingNode) and root.flow_style
-    is_bare = not whole_flow and _is_bare(text, key, users)
-    if isinstance(users, MappingNode) and users.flow_style and not is_bare:
-        return _into_flow(text, users, _flow(name, settings))
-    if isinstance(users, MappingNode) and users.value:
-        indent = " " * users.value[0][0].start_mark.column
-        step = " " * max(users.value[0][0].start_mark.column - key.start_mark.column, 1)
-        end = _line_end(text, _last_leaf(users).end_mark.index)
-        lines = newline.join(_block(name, settings, indent, step))
-        return f"{text[:end]}{newline}{lines}{text[end:]}"
-    indent = " " * (key.start_mark.column + 2)
-    start, end = _value_range(text, key, users)
-    # A `{}` gives way to a list of lines: everything in one would soon be too long to read.
-    end = users.end_mark.index if is_bare else end
-    at = _line_end(text, end)
-    lines = newline.join(_block(name, settings, indent, "  "))
-    return f"{text[:start]}{text[end:at]}{newline}{lines}{text[at:]}"
-
-
-def _with_hash(text: str, name: str, password_hash: str) -> str:
-    users = _entry(compose(text), "users")
-    found = _entry(users[1], name) if users else None
-    if found is None:
-        return text
-    key, user = found
-    setting = f"password_hash: {json.dumps(password_hash)}"
-    if not isinstance(user, MappingNode):
-        start, end = _value_range(text, key, user)
-        return f"{text[:start]} {{{setting}}}{text[end:]}"
-    for source in ("password_hash", "password_file", "password"):
-        entry = _entry(user, source)
-        if entry:
-            return f"{text[: entry[0].start_mark.index]}{setting}{text[entry[1].end_mark.index :]}"
-    if user.flow_style:
-        return _into_flow(text, user, setting)
-    first = user.value[0][0].start_mark
-    newline = "\r\n" if "\r\n" in text else "\n"
-    return f"{text[: first.index]}{setting}{newline}{' ' * first.column}{text[first.index :]}"
-
-
-def _entry(node: YamlNode | None, name: str) -> tuple[YamlNode, YamlNode] | None:
-    pairs = node.value if isinstance(node, MappingNode) else []
-    return next(((key, value) for key, value in pairs if isinstance(key, ScalarNode) and key.value == name), None)
-
-
-def _into_flow(text: str, node: MappingNode, entry: str) -> str:
-    closing = node.end_mark.index - 1
-    before = text[:closing].rstrip()
-    comma = "" if before.endswith(("{", ",")) else ","
-    space = "" if before.endswith("{") else " "
-    return f"{before}{comma}{space}{entry}{text[len(before) :]}"
-
-
-def _value_range(text: str, key: YamlNode, value: YamlNode) -> tuple[int, int]:
-    """Where the scalar after `key` stands: from its colon to its end; an empty one has no place of its own."""
-    colon = text.index(":", key.end_mark.index) + 1
-    written = str(value.value) if isinstance(value, ScalarNode) else ""
-    return (colon, value.end_mark.index) if written else (colon, colon)
-
-
-def _is_bare(text: str, key: YamlNode, value: YamlNode) -> bool:
-    """Whether nothing but `{}` stands after `key`: no entry, comment or anchor."""
-    return bool(re.fullmatch(r":\s*\{\s*\}", text[key.end_mark.index : value.end_mark.index].lstrip()))
-
-
-def _last_leaf(node: YamlNode) -> YamlNode:
-    # A block collection ends where the next token begins, after the comments that follow it.
-    while isinstance(node, MappingNode | SequenceNode) and not node.flow_style and node.value:
-        if isinstance(node, SequenceNode):
-            node = node.value[-1]
-            continue
-        key, value = node.value[-1]
-        # An empty value is said to stand where the next token begins.
-        node = key if isinstance(value, ScalarNode) and not value.value else value
-    return node
-
-
-def _line_end(text: str, index: int) -> int:
-    # A block text ends on the line after it.
-    index -= 1 if index and text[index - 1] == "\n" else 0
-    end = text.find("\n", index)
-    end = len(text) if end < 0 else end
-    return end - 1 if end and text[end - 1 : end] == "\r" else end
-
-
-def _word(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = str(value)
-    plain = _PLAIN.fullmatch(text) and text.casefold() not in _SURPRISES
-    return text if plain else json.dumps(text, ensure_ascii=False)
-
-
-def _flow(name: str, settings: Mapping[str, Any]) -> str:
-    parts = [
-        _flow(key, value) if isinstance(value, dict) else f"{key}: {_word(value)}" for key, value in settings.items()
-    ]
-    return f"{_word(name)}: {{{', '.join(parts)}}}"
-
-
-def _block(name: str, settings: Mapping[str, Any], indent: str, step: str) -> list[str]:
-    if not settings:
-        return [f"{indent}{_word(name)}: {{}}"]
-    lines = [f"{indent}{_word(name)}:"]
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            lines += _block(key, value, indent + step, step)
-        else:
-            lines.append(f"{indent}{step}{_word(key)}: {_word(value)}")
-    return lines

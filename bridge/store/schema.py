@@ -356,3 +356,47 @@ parked = Table(
     Column("attempts", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
+
+watch = Table(
+    "watch",
+    metadata,
+    Column("channel", Text, primary_key=True, comment="chosen here, and kept before the upstream is asked for it"),
+    # What stands open there outlives its rule: it is still to be closed.
+    Column("rule_id", ForeignKey("rule.id", ondelete="SET NULL"), comment="NULL: the rule was removed"),
+    Column("connection", Text, nullable=False, comment="its key in the configuration"),
+    Column("calendar", Text, nullable=False, comment="id of the remote calendar"),
+    Column("address", Text, nullable=False, comment="where its notifications are sent"),
+    Column("resource", Text, comment="the upstream's name of what is watched; NULL until the upstream has told it"),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("wanted", Boolean, nullable=False, comment="FALSE: it is to be closed"),
+    Column("attempts", Integer, nullable=False, comment="how often closing it was tried"),
+    Column("not_before", BigInteger, nullable=False, comment="until then closing it is not tried again"),
+    Column("heard_at", BigInteger, comment="when a notification last led to something"),
+    Column("number", BigInteger, comment="of that notification, as the upstream counts them"),
+    Index(None, "rule_id"),
+    sqlite_with_rowid=False,
+)
+
+watch_problem = Table(
+    "watch_problem",
+    metadata,
+    Column("rule_id", ForeignKey("rule.id", ondelete="CASCADE"), primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("remedy", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("not_before", BigInteger, nullable=False, comment="until then opening one is not tried again"),
+    comment="Why a rule has no watch, or cannot renew it.",
+)
+
+claim = Table(
+    "claim",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    comment="What one process at a time may do, and until when its claim lasts.",
+    sqlite_with_rowid=False,
+)

@@ -10,6 +10,8 @@ from sqlalchemy import func, select
 
 from bridge.core.sides import Side
 from bridge.store import rule as rules
+from bridge.store import watch as watches
+from bridge.store import watch_problem
 from bridge.store.conflict import State as ConflictState
 from bridge.store.database import instant
 from bridge.store.held import State as HeldState
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
     from bridge.store.database import Transaction
     from bridge.store.rule import Rule
+    from bridge.store.watch import WatchRecord
+    from bridge.store.watch_problem import WatchProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class RuleStatus:
         conflicts: How many conflicts nobody has looked at.
         parked: How many objects are set aside.
         copies: How many of these stand in the remote calendar a second time.
+        watch: The watch by which the upstream tells it of changes, or None.
+        watch_problem: Why there is none, or why it cannot be renewed, or None.
     """
 
     rule: Rule
@@ -51,6 +57,8 @@ class RuleStatus:
     conflicts: int
     parked: int
     copies: int = 0
+    watch: WatchRecord | None = None
+    watch_problem: WatchProblem | None = None
 
     @property
     def lag(self) -> timedelta | None:
@@ -77,6 +85,7 @@ def read(tx: Transaction) -> list[RuleStatus]:
     links = _counts(tx, _LINKS)
     waits = {row.rule_id: row for row in tx.connection.execute(_WAITING)}
     held_back, clashes, aside, copies = (_counts(tx, query) for query in (_HELD, _CONFLICTS, _PARKED, _COPIES))
+    open_now, problems = watches.open_by_rule(tx), watch_problem.by_rule(tx)
     return [
         RuleStatus(
             rule=each,
@@ -88,6 +97,8 @@ def read(tx: Transaction) -> list[RuleStatus]:
             conflicts=clashes.get(each.id, 0),
             parked=aside.get(each.id, 0),
             copies=copies.get(each.id, 0),
+            watch=open_now.get(each.id),
+            watch_problem=problems.get(each.id),
         )
         for each in rules.every(tx)
     ]

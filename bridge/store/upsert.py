@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sqlalchemy import Table
+    from sqlalchemy import ColumnElement, Table
 
     from bridge.store.database import Transaction
 
@@ -24,8 +24,14 @@ def insert_unless_there(tx: Transaction, table: Table, values: Mapping[str, obje
 
 
 def insert_or_change(
-    tx: Transaction, table: Table, key: Mapping[str, object], values: Mapping[str, object], changed: Mapping[str, Any]
-) -> None:
+    tx: Transaction,
+    table: Table,
+    key: Mapping[str, object],
+    values: Mapping[str, object],
+    changed: Mapping[str, Any],
+    *,
+    where: ColumnElement[bool] | None = None,
+) -> bool:
     """Makes a row of `key` and `values`, or changes the one that stands under `key`.
 
     Args:
@@ -34,6 +40,11 @@ def insert_or_change(
         key: Column and value, each.
         values: The other columns of a new row.
         changed: The columns of a row that is there already; may be expressions of its present columns.
+        where: Of which row that is there already they may be changed; None: of any.
+
+    Returns:
+        Whether a row was made or changed.
     """
     statement = _INSERT[tx.connection.dialect.name](table).values(**key, **values)
-    tx.connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=dict(changed)))
+    written = statement.on_conflict_do_update(index_elements=list(key), set_=dict(changed), where=where)
+    return tx.connection.execute(written.returning(*table.primary_key)).first() is not None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from bridge.config import Configuration
+    from bridge.core.channels import Channels
     from bridge.core.model import CalendarObject
     from bridge.store.database import Database
     from bridge.store.rule import Rule
@@ -43,6 +44,7 @@ class Office:
             and their floating times are meant in the zone that is given.
         clock: Gives the present instant, UTC.
         end: Has no upstream be asked for anything more.
+        channels: Names watches; None where nothing is to be watched.
     """
 
     database: Database
@@ -50,6 +52,7 @@ class Office:
     connect: Connect
     clock: Callable[[], datetime]
     end: Callable[[], None] = lambda: None
+    channels: Channels | None = None
 
     def parser(self, resource: str) -> Parse:
         """Reads objects as they are meant in the calendar of ACCOUNT/RESOURCE; the last ones are remembered."""

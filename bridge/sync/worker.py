@@ -22,11 +22,14 @@ from bridge.errors import (
 )
 from bridge.store import lease, outbox
 from bridge.store import rule as rules
+from bridge.store import watch as watches
 from bridge.store.rule import Problem
 from bridge.sync.engine import Pass, Report
+from bridge.sync.watches import Watches
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
     from datetime import datetime
 
     from bridge.store.database import Transaction
@@ -42,6 +45,7 @@ _PARTIAL = frozenset({CalendarReadOnly.__name__, QuotaExceeded.__name__})
 _EXTENSIONS = 4
 _LOOK_EVERY_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
+_CLOSE_EVERY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,9 @@ class Worker:
         self._lock = threading.Lock()
         self._loop = threading.Thread(target=self._rounds, name="sync", daemon=True)
         self._extended_at = office.clock()
+        self._watches = Watches(office, jitter=jitter, quiet=quiet)
+        self._closing: Future[int] | None = None
+        self._closed_at = office.clock()
 
     def start(self) -> None:
         """Begins to run rules, in threads of its own."""
@@ -120,6 +127,7 @@ class Worker:
                     self._extend()
                     for rule in self._claimed():
                         crew.submit(self._run, rule)
+                    self._close_watches(crew)
                     failed = ""
                 except StoreError as error:
                     # The database comes back or somebody mends it; saying it once is enough.
@@ -158,6 +166,28 @@ class Worker:
                 # Its pass finds out at its next write.
                 continue
 
+    def _close_watches(self, crew: ThreadPoolExecutor) -> None:
+        """Has somebody look from time to time what is still open at upstreams and wanted no more."""
+        now = self._office.clock()
+        if now - self._closed_at < _CLOSE_EVERY or (self._closing is not None and not self._closing.done()):
+            return
+        self._closed_at = now
+        error = None if self._closing is None else self._closing.exception()
+        if isinstance(error, StoreError):
+            # Said where the rules are claimed.
+            error = None
+        if error is not None:
+            _log.error("watches_not_closed", exc_info=error)
+        self._closing = crew.submit(self.close_watches)
+
+    def close_watches(self) -> int:
+        """Closes the watches that nobody wants any more, as far as their upstreams let; gives how many.
+
+        Raises:
+            StoreError: The database could not be read or written.
+        """
+        return self._watches.close_unwanted()
+
     def _run(self, rule: Rule) -> None:
         try:
             self.run(rule)
@@ -188,7 +218,7 @@ class Worker:
         """
         office = self._office
         began = office.clock()
-        report, error = None, None
+        report, error, renews_at = None, None, None
 
         def goes_on(done: int, of: int) -> None:
             progress(done, of)
@@ -198,6 +228,7 @@ class Worker:
         try:
             with office.assignment(rule, self._owner) as assignment:
                 report = Pass(assignment, progress=goes_on).run()
+                renews_at = self._watches.keep(assignment)
         except BrokenOff:
             self._let_go(rule)
             raise
@@ -214,7 +245,7 @@ class Worker:
                 f"The pass over rule {rule.key!r} ended with an unexpected fault ({type(failure).__name__}).",
                 remedy="The log has the details; please report it.",
             )
-        self._finish(rule, report, error)
+        self._finish(rule, report, error, renews_at)
         seconds = (office.clock() - began).total_seconds()
         seen = Observation(rule.key, report, type(error).__name__ if error else "", seconds)
         self._observe(seen)
@@ -234,7 +265,9 @@ class Worker:
                 succeeded=False,
             )
 
-    def _finish(self, rule: Rule, report: Report | None, error: CalbridgeError | None) -> None:
+    def _finish(
+        self, rule: Rule, report: Report | None, error: CalbridgeError | None, renews_at: datetime | None
+    ) -> None:
         office = self._office
         now = office.clock()
         every = self._poll(rule)
@@ -242,6 +275,9 @@ class Worker:
         wait = wait_after(error, failures, every=every, jitter=self._jitter()) if error else None
         asked = report is not None and report.asked
         due_at = next_poll(now, every=every, jitter=self._jitter()) if asked else rule.due_at
+        if renews_at is not None:
+            # Watches may last less long than the time between two polls.
+            due_at = min(due_at, renews_at)
         partial = report.problem if report else None
         problem = _problem(error or partial, now)
         with office.database.writing() as tx:
@@ -259,6 +295,7 @@ class Worker:
             )
             if noted and isinstance(error, CalendarGone):
                 rules.forget_calendar(tx, rule.id)
+                watches.drop(tx, rule.id)
         if not self._quiet:
             self._say(rule, problem, report)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from bridge.core.model import CalendarObject
     from bridge.errors import UpstreamError
@@ -66,4 +68,47 @@ class CreatesMany(Protocol):
 
         Returns:
             What `create` would return or raise for each, in the same order.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A standing request for notifications, as the provider keeps it.
+
+    Attributes:
+        channel: Names it; chosen by whoever opened it.
+        resource: The provider's own name of what is watched; it stands in every notification.
+        expires_at: When it ends by itself, UTC.
+    """
+
+    channel: str
+    resource: str
+    expires_at: datetime
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """Tells of changes by itself: it sends a notification to a web address, which says that something changed."""
+
+    def watch(self, calendar: str, *, channel: str, token: str, address: str) -> Watch:
+        """Has the provider tell of every change in `calendar` from now on.
+
+        A call whose answer was lost may have opened the watch.
+
+        Args:
+            calendar: Id of the calendar.
+            channel: Names the watch: 32 lower-case hex digits, never used before.
+            token: Comes with every notification, so that nobody else can make one up.
+            address: Where the notifications go, https.
+
+        Raises:
+            RemoteRefused: The provider does not send notifications there, or not of this calendar; says why.
+            UpstreamUnavailable: It is not known whether the watch is open.
+        """
+
+    def unwatch(self, watch: Watch) -> None:
+        """Closes a watch; passes where the provider does not know it any more.
+
+        Args:
+            watch: As `watch` gave it; only what names it counts.
         """

@@ -19,3 +19,8 @@ PASS_SECONDS = Histogram(
 )
 MOVES = Counter("calbridge_moves_total", "Objects that passes over rules dealt with", ["move"])
 RELOADS = Counter("calbridge_reloads_total", "Changes of the configuration file", ["outcome"])
+NOTIFICATIONS = Counter(
+    "calbridge_notifications_total",
+    "Notifications of changes that upstreams sent; the outcome is `nudged` where a pass was asked for, else why not",
+    ["outcome"],
+)

@@ -27,6 +27,10 @@ _GAUGES: Final[Mapping[str, tuple[str, Callable[[RuleStatus], float]]]] = {
     ),
     "calbridge_held": ("Deletions that wait for approval, by rule", lambda each: each.held),
     "calbridge_parked": ("Objects that are set aside, by rule", lambda each: each.parked),
+    "calbridge_watch": (
+        "1 where the upstream tells a rule of changes, 0 where the rule only asks",
+        lambda each: float(each.watch is not None),
+    ),
     "calbridge_conflicts": ("Conflicts that nobody has looked at, by rule", lambda each: each.conflicts),
 }
 

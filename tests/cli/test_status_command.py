@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,15 @@ import pytest
 
 from bridge.cli.outcome import Exit
 from bridge.cli.rule_state import concerns, word
-from bridge.store import lease
+from bridge.cli.watch_state import notifications
+from bridge.store import lease, watch_problem
+from bridge.store import rule as rules
+from bridge.store import watch as watch_table
 from bridge.store.rule import Problem, Rule
 from bridge.store.status import RuleStatus
+from bridge.store.watch import WatchRecord
+from bridge.store.watch_problem import WatchProblem
+from bridge.sync.watches import NO_PUBLIC_ADDRESS
 from tests.cli.conftest import event
 
 if TYPE_CHECKING:
@@ -37,6 +44,27 @@ def status(
         conflicts=conflicts,
         parked=parked,
     )
+
+
+def watch(*, heard_ago: timedelta | None = None) -> WatchRecord:
+    return WatchRecord(
+        channel="c",
+        rule_id=1,
+        connection="google",
+        calendar="primary",
+        address="https://cal.example.org/hooks/google",
+        resource="r",
+        opened_at=NOW - timedelta(days=1),
+        expires_at=NOW + timedelta(days=6),
+        wanted=True,
+        attempts=0,
+        heard_at=None if heard_ago is None else NOW - heard_ago,
+        number=None,
+    )
+
+
+def no_watch(code: str = "RemoteRefused") -> WatchProblem:
+    return WatchProblem(code, "The certificate has expired.", "Renew it.", NOW, 2, NOW + timedelta(hours=1))
 
 
 def trouble(code: str, *, ago: timedelta = timedelta(minutes=1)) -> Problem:
@@ -70,6 +98,62 @@ def test_a_rule_has_one_word_and_says_whether_it_needs_a_person(
 ) -> None:
     assert word(found) == said
     assert any(concern.needs_person for concern in concerns(found)) is needs_person
+
+
+@pytest.mark.parametrize(
+    ("open_one", "problem", "said"),
+    [
+        (None, None, ""),
+        (watch(), None, "on, nothing heard yet, renewed 2026-11-26 02:24"),
+        (watch(heard_ago=timedelta(minutes=3)), None, "on, last heard 3 minutes ago, renewed 2026-11-26 02:24"),
+        (None, no_watch(), "off: The certificate has expired."),
+        (
+            watch(heard_ago=timedelta(hours=2)),
+            no_watch(),
+            "on, last heard 2 hours ago, ends 2026-11-27 12:00 unless it can be renewed: The certificate has expired.",
+        ),
+    ],
+)
+def test_it_is_said_whether_the_other_side_tells_of_changes(
+    open_one: WatchRecord | None, problem: WatchProblem | None, said: str
+) -> None:
+    found = replace(status(), watch=open_one, watch_problem=problem)
+    assert notifications(found, UTC) == said
+    assert word(found) == "ok"
+    assert [concern.remedy for concern in concerns(found)] == (["Renew it."] if problem else [])
+    assert not any(concern.needs_person for concern in concerns(found))
+
+
+def test_a_server_without_a_public_address_is_no_concern() -> None:
+    assert concerns(replace(status(), watch_problem=no_watch(NO_PUBLIC_ADDRESS))) == []
+
+
+def test_how_a_rule_is_told_of_changes_is_shown_with_the_rule_and_in_the_document(clinic: Remote) -> None:
+    clinic.sync()
+    assert "notifications" not in clinic.done("status", "work").stdout
+    (found,) = clinic.done("status", "--json").json["rules"]
+    assert found["notifications"] is None
+
+    site = clinic.installation.open()
+    with closing(site.database), site.database.writing() as tx:
+        rule = rules.find(tx, "work")
+        assert rule is not None
+        soon = tx.now + timedelta(days=7)
+        watch_table.announce(
+            tx, "c", rule_id=rule.id, connection="work", calendar="c", address="https://a", expires_at=soon
+        )
+        watch_table.note_open(tx, "c", resource="r", expires_at=soon)
+        watch_problem.note(tx, rule.id, code="Throttled", sentence="Too much.", remedy="Wait.", not_before=soon)
+
+    shown = clinic.done("status", "work").stdout
+    assert "notifications" in shown
+    assert "on, nothing heard yet" in shown
+    assert "Too much." in clinic.done("status").stdout
+    (found,) = clinic.done("status", "--json").json["rules"]
+    assert found["notifications"]["on"] is True
+    assert found["notifications"]["last_heard"] is None
+    assert found["notifications"]["renewed"] < found["notifications"]["ends"]
+    assert found["notifications"]["problem"]["code"] == "Throttled"
 
 
 def test_the_true_cause_comes_with_its_remedy() -> None:

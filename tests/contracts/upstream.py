@@ -47,8 +47,8 @@ class Somebody(Protocol):
     def put(self, raw: bytes, *, name: str = "") -> None:
         """Puts an object in place of whatever has its UID."""
 
-    def put_at(self, path: str, raw: bytes) -> None:
-        """Puts an object where a request is about to go, where the provider has such places."""
+    def put_at(self, request: Request, raw: bytes) -> None:
+        """Puts an object under the name that a request is about to give one."""
 
     def remove(self, uid: str) -> None:
         """Removes the object with this UID."""

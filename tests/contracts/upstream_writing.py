@@ -127,7 +127,7 @@ class WritingContract(UpstreamContract):
     ) -> None:
         with faults(remote.port) as proxy, closing(remote.through(proxy.port)) as upstream:
             calendar = calendar_of(upstream, remote).id
-            race = around(before=lambda request: somebody.put_at(request.path, appointment("other")))
+            race = around(before=lambda request: somebody.put_at(request, appointment("other")))
             proxy.script(race, when=remote.writes)
             with suppress(UpstreamError):
                 upstream.create(calendar, plain("a"), request_id())

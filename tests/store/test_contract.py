@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.contracts import (
     store,
+    store_claims,
     store_leases,
     store_links,
     store_outbox,
@@ -12,6 +13,7 @@ from tests.contracts import (
     store_sharing,
     store_status,
     store_sync,
+    store_watches,
 )
 
 
@@ -68,4 +70,12 @@ class TestParked(store_record.ParkedContract):
 
 
 class TestStatus(store_status.StatusContract):
+    pass
+
+
+class TestClaims(store_claims.ClaimContract):
+    pass
+
+
+class TestWatches(store_watches.WatchContract):
     pass

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.config import Configuration, Server
 from bridge.core.sides import Side
-from bridge.store import held, parked
+from bridge.store import held, parked, watch
 from bridge.store import rule as rules
 from bridge.store.database import Database
 from bridge.store.held import HeldItem
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GAUGES = {"calbridge_rule_lag_seconds", "calbridge_rule_problem"}
-GAUGES |= {"calbridge_held", "calbridge_parked", "calbridge_conflicts"}
+GAUGES |= {"calbridge_held", "calbridge_parked", "calbridge_conflicts", "calbridge_watch"}
 
 
 @pytest.fixture
@@ -57,6 +57,10 @@ def test_each_rule_of_the_configuration_has_its_gauges(desk: Desk) -> None:
     desk.put(desk.calendar(), "x.ics", appointment())
     with desk.database.writing() as tx:
         held.open_or_extend(tx, busy.id, Side.HERE, [HeldItem("a", None, ""), HeldItem("b", None, "")], total=9)
+        watch.announce(
+            tx, "c", rule_id=busy.id, connection="", calendar="", address="", expires_at=tx.now + timedelta(days=8)
+        )
+        watch.note_open(tx, "c", resource="r", expires_at=tx.now + timedelta(days=7))
         parked.park(tx, busy.id, Side.HERE, "a", uid="a", summary="", reason="No.")
         rules.leave_over(tx, keep={each.id for each in rules.every(tx) if each.id != gone.id})
     desk.clock.go_on(timedelta(seconds=90))
@@ -67,6 +71,7 @@ def test_each_rule_of_the_configuration_has_its_gauges(desk: Desk) -> None:
     assert found["calbridge_rule_problem"] == {"busy": 1.0, "idle": 0.0}
     assert found["calbridge_held"] == {"busy": 2.0, "idle": 0.0}
     assert found["calbridge_parked"] == {"busy": 1.0, "idle": 0.0}
+    assert found["calbridge_watch"] == {"busy": 1.0, "idle": 0.0}
     assert found["calbridge_conflicts"] == {"busy": 0.0, "idle": 0.0}
 
 

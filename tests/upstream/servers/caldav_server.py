@@ -15,6 +15,8 @@ from defusedxml import ElementTree
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tests.fakes.faults import Request
+
 _MAKE = """<?xml version="1.0" encoding="utf-8"?>
 <C:mkcalendar xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:set><D:prop>
 <D:displayname>{name}</D:displayname></D:prop></D:set></C:mkcalendar>"""
@@ -106,9 +108,9 @@ class Somebody:
         """Puts an object in place of whatever has its UID."""
         assert self.offer(raw, name=name)
 
-    def put_at(self, path: str, raw: bytes) -> None:
-        """Puts an object where a request is about to go."""
-        self._server.ask("PUT", path, raw, Content_Type="text/calendar; charset=utf-8")
+    def put_at(self, request: Request, raw: bytes) -> None:
+        """Puts an object at the address to which a request is about to go."""
+        self._server.ask("PUT", request.path, raw, Content_Type="text/calendar; charset=utf-8")
 
     def remove(self, uid: str) -> None:
         """Removes the object with this UID, whoever put it."""

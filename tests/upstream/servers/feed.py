@@ -14,6 +14,8 @@ from tests.upstream.servers.caldav_server import uid_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.fakes.faults import Request
+
 _COMPONENTS = re.compile(rb"BEGIN:(?:VEVENT|VTODO|VJOURNAL|VTIMEZONE)\r\n.*\r\n(?=END:VCALENDAR)", re.DOTALL)
 
 
@@ -45,7 +47,7 @@ class Feed:
         """Puts an object in place of whatever has its UID."""
         self._objects[uid_of(raw).decode()] = raw
 
-    def put_at(self, path: str, raw: bytes) -> None:  # noqa: ARG002 -- a feed knows no places
+    def put_at(self, request: Request, raw: bytes) -> None:  # noqa: ARG002 -- a feed knows no places
         """Puts an object."""
         self.put(raw)
 

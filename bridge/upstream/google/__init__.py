@@ -1,0 +1,1 @@
+"""Google Calendar as an upstream (Calendar API v3)."""
