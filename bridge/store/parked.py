@@ -53,11 +53,6 @@ class Parked:
     at: datetime
     attempts: int
 
-    @property
-    def is_shortened(self) -> bool:
-        """Whether `key` is only the beginning of one that cannot be kept."""
-        return self.key.endswith(_ELLIPSIS)
-
 
 def park(
     tx: Transaction,
@@ -88,6 +83,11 @@ def park(
 def _named(key: str) -> str:
     """The key as it can be kept, also where that is why the object is set aside."""
     return key if can_be_kept(key) else legible(key, most=_SHORT) + _ELLIPSIS
+
+
+def is_shortened(key: str) -> bool:
+    """Whether the key of what is set aside is only the beginning of one that cannot be kept."""
+    return key.endswith(_ELLIPSIS)
 
 
 def unpark(tx: Transaction, rule_id: int, side: Side, key: str) -> bool:

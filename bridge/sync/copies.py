@@ -60,4 +60,4 @@ def set_aside(a: Assignment) -> Collection[str]:
     """The remote objects that are set aside: no link knows them, and yet it counts when they are gone."""
     with a.database.reading() as tx:
         found = parked.every(tx, a.rule.id)
-    return {each.key for each in found if each.side is Side.THERE and not each.is_shortened}
+    return {each.key for each in found if each.side is Side.THERE and not parked.is_shortened(each.key)}
