@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 
 import hypothesis
 import pytest
@@ -13,6 +14,10 @@ hypothesis.settings.register_profile(
     "calbridge", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("calbridge")
+
+# What runs in the background may have been started deaf to them, and every program that a test starts would be too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # A contract is no test module by its name, but what it asserts is shown in the same way.
 pytest.register_assert_rewrite("tests.contracts")

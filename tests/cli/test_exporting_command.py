@@ -8,6 +8,7 @@ import icalendar
 
 from bridge.cli.outcome import Exit
 from tests.cli.conftest import calendar, event
+from tests.feed.material import read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +52,8 @@ def test_everything_in_a_calendar_is_in_its_file(installation: Installation) -> 
 
 def test_two_zones_of_one_name_both_keep_their_hour(installation: Installation) -> None:
     store(installation, outlook("a", "+0100"), outlook("b", "-0500"))
-    exported = icalendar.Calendar.from_ical(installation.run("export", "salon/anna").stdout)
+    text = installation.run("export", "salon/anna").stdout
+    exported = read(text.encode())
 
     events: list[Any] = exported.walk("VEVENT")
     hours = {str(each["UID"]): each["DTSTART"].dt.utcoffset().total_seconds() / 3600 for each in events}
