@@ -43,8 +43,8 @@ def _connection_faults(tree: Node, name: str, kind: ConnectionType) -> Iterator[
     entries = _given(tree, *place)
     line = tree.at(place).line
     settings = [each for each in Connection.model_fields if kind in SETTINGS_OF.get(each, (kind,))]
-    for setting in entries.keys() - settings:
-        if setting in SETTINGS_OF:
+    for setting in entries:
+        if setting in SETTINGS_OF and setting not in settings:
             found = f"a setting that type {kind} does not have"
             yield Problem(entries[setting].line, (*place, setting), found, ", ".join(settings))
     if kind is ConnectionType.GOOGLE:

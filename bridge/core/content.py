@@ -132,12 +132,13 @@ class Content:
 
 
 class _Block(NamedTuple):
-    """A component as it is found: its BEGIN, its content and its END."""
+    """A component as it is found: its BEGIN, its content and its END, and those components that its content holds."""
 
     name: str
     begin: bytes
     content: tuple[Line, ...]
     end: bytes
+    inner: tuple[_Block, ...]
 
     @property
     def line(self) -> Line:
@@ -167,14 +168,14 @@ def read(obj: CalendarObject) -> Content:
     zones: dict[str, bytes] = {}
     parts: dict[str, Part] = {}
     others = []
-    for line, block in _children(whole):
+    for block in whole.inner:
         if block.name in HELD:
             part = _part(block, next(components), parts)
             parts[part.key] = part
         elif block.name == "VTIMEZONE":
-            zones.setdefault(_tzid(block), line.raw)
+            zones.setdefault(_tzid(block), block.line.raw)
         else:
-            others.append(line)
+            others.append(block.line)
     header = tuple(line for line in whole.content if not is_block(line))
     return Content(obj.uid, header, zones, parts, tuple(others), whole.begin, whole.end)
 
@@ -199,16 +200,14 @@ _short_line = lru_cache(maxsize=_REMEMBERED)(_any_line)
 def _block(begin: Line, lines: Iterator[Line]) -> _Block:
     """Reads on to the END that belongs to a BEGIN."""
     content: list[Line] = []
+    inner: list[_Block] = []
     while (line := next(lines)).name != "END":
-        content.append(_block(line, lines).line if line.name == "BEGIN" else line)
-    return _Block(begin.value.strip().upper(), begin.raw, tuple(content), line.raw)
-
-
-def _children(whole: _Block) -> Iterator[tuple[Line, _Block]]:
-    for line in whole.content:
-        if is_block(line):
-            inner = _lines(line.raw)
-            yield line, _block(next(inner), inner)
+        if line.name == "BEGIN":
+            inner.append(_block(line, lines))
+            content.append(inner[-1].line)
+        else:
+            content.append(line)
+    return _Block(begin.value.strip().upper(), begin.raw, tuple(content), line.raw, tuple(inner))
 
 
 def _part(block: _Block, component: Component, parts: Collection[str]) -> Part:

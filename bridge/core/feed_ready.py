@@ -63,9 +63,10 @@ _LINE = (
 )
 _SOUND = re.compile(f"(?:{_LINE})++")
 _RULE = re.compile(r"^RRULE:(.*)$", re.MULTILINE)
-_LONG_LINE = re.compile(rb"[^\n]{77}")
-# The unfolding of a feed knows blanks alone, and looks for names before it unfolds.
-_ODD_FOLD = re.compile(rb"\r\n\t|^[A-Za-z0-9-]*\r\n ", re.MULTILINE)
+_LONGEST_LINE = 76
+"""Octets, with the carriage return."""
+
+_FOLDED_NAME = re.compile(rb"^[A-Za-z0-9-]*\r\n ", re.MULTILINE)
 
 
 def is_feed_ready(
@@ -85,14 +86,19 @@ def is_feed_ready(
     return (
         0 < begin < end
         and raw.endswith(b"\r\n")
-        and _LONG_LINE.search(raw) is None
-        and _ODD_FOLD.search(raw) is None
+        and max(map(len, raw.split(b"\n"))) <= _LONGEST_LINE
+        and not _is_folded_oddly(raw)
         and _has_plain_structure(calendar, components)
         and "\nBEGIN:VTIMEZONE" not in text[begin:end]
         and _SOUND.fullmatch(text, begin + 1, end + len(f"\nEND:{kind}\n")) is not None
         and all(map(is_plain, _RULE.findall(text, begin, end)))
         and all(map(is_iana, tzids))
     )
+
+
+def _is_folded_oddly(raw: bytes) -> bool:
+    """Whether a fold is not as the unfolding of a feed knows it: by a blank, and after the name."""
+    return b"\r\n\t" in raw or (b"\r\n " in raw and _FOLDED_NAME.search(raw) is not None)
 
 
 def _has_plain_structure(calendar: icalendar.Calendar, components: Sequence[Component]) -> bool:

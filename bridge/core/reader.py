@@ -29,6 +29,9 @@ _DEFINITION = re.compile(
 _DEFINED_NAME = re.compile(r"^TZID[^:\n]*:(.*)$", re.MULTILINE | re.IGNORECASE)
 _TIMES = {"DTSTART", "DTEND", "DUE", "RECURRENCE-ID"}
 _LISTS = {"RDATE", "EXDATE"}
+_STAMPS = {"DTSTAMP", "CREATED", "LAST-MODIFIED"}
+_STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+_ENCODING = "utf-8"
 _DEEPEST = 8
 _COMPONENTS = ComponentFactory()
 _TYPES = TypesFactory.instance()
@@ -49,7 +52,8 @@ class _Line(Contentline):
         if match is None:
             return super().parts()
         name, params, value = match.groups()
-        parameters = Parameters()
+        # Not `Parameters()`: its constructor looks for defaults that nobody has given.
+        parameters = Parameters.__new__(Parameters)
         if params:
             for param in params[1:].split(";"):
                 key, _, text = param.partition("=")
@@ -94,10 +98,11 @@ class _Parser(ComponentIcalParser):
     def handle_property(self, name: str, params: Parameters, vals: str, line: Contentline) -> None:
         if self.component is None:
             raise NotACalendar("There is text outside of the calendar.")
-        if name not in _TIMES and name not in _LISTS:
+        if name not in _TIMES and name not in _LISTS and not (name in _STAMPS and _STAMP.fullmatch(vals)):
             if self.get_factory_for_property(name, params) is vText:
-                # icalendar makes each text twice.
-                text = vText(vals)
+                # icalendar makes each text twice, and parameters for each.
+                text = str.__new__(vText, vals)
+                text.encoding = _ENCODING  # type: ignore[attr-defined]  # a slot for which icalendar declares no type
                 text.params = params
                 self.component.add(name, text, encode=False)
             else:
@@ -127,8 +132,11 @@ class _Parser(ComponentIcalParser):
     def _times(self, name: str, params: Parameters, text: str) -> vDDDTypes | vDDDLists:
         tzid = params.get("TZID") if params else None
         zone = self._zone(tzid) if isinstance(tzid, str) else None
-        if name in _TIMES:
-            return vDDDTypes(read_time(text, zone))
+        if name not in _LISTS:
+            # Not `vDDDTypes(...)`: its constructor works out parameters, and these have the line's own.
+            prop = vDDDTypes.__new__(vDDDTypes)
+            prop.dt = read_time(text, zone)
+            return prop
         values = [_read_value(part, zone) for part in text.split(",") if part.strip()]
         if not values:
             raise ValueError("the list is empty")

@@ -15,7 +15,7 @@ from bridge.store.names import legible
 from bridge.store.schema import run, run_item
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Row
@@ -113,9 +113,26 @@ def note(
         note: What else a person should know.
         deletes: Whether it deleted something on that side that no person had approved: such count for the guard.
     """
-    values = {"at": microseconds(tx.now), "move": move, "side": side, "uid": uid, "deletes": deletes}
-    texts = {"summary": legible(summary), "note": legible(note)}
-    tx.connection.execute(_NOTE, {"of_run": run_id, **values, **texts})
+    note_many(tx, [RunItem(run_id, tx.now, move, side, uid, summary, note, deletes)])
+
+
+def note_many(tx: Transaction, items: Iterable[RunItem]) -> None:
+    """Does what `note` does for each of several objects."""
+    rows = [
+        {
+            "of_run": each.run_id,
+            "at": microseconds(each.at),
+            "move": each.move,
+            "side": each.side,
+            "uid": each.uid,
+            "summary": legible(each.summary),
+            "note": legible(each.note),
+            "deletes": each.deletes,
+        }
+        for each in items
+    ]
+    if rows:
+        tx.connection.execute(_NOTE, rows)
 
 
 _END = (

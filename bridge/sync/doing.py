@@ -20,6 +20,7 @@ from bridge.errors import (
 )
 from bridge.store import outbox
 from bridge.store import run as runs
+from bridge.store.run import RunItem
 from bridge.sync import pull, push
 from bridge.sync.attending import newest_first
 from bridge.sync.convergence import does_not_converge
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 _UNTIL_DECIDED = timedelta(hours=1)
 _UNTIL_WRITABLE = timedelta(minutes=5)
 _POLLS_UNTIL_WRITABLE = 12
-_BATCH = 100
+_BATCH = 250
 _DELETIONS = (Move.DELETE_HERE, Move.DELETE_THERE)
 _WRITES = dict.fromkeys((Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE), Side.HERE)
 _QUIET = frozenset({Move.NOTHING, Move.FROZEN, Move.IGNORED, Move.BLOCKED, Move.FORGET})
@@ -377,21 +378,24 @@ class Doing:
             return
         run_id = self._run()
         with self._a.writing() as tx:
-            for verdict in self._to_log:
-                step = verdict.step
-                runs.note(
-                    tx,
-                    run_id,
-                    move=step.move,
-                    side=_WRITES.get(step.move, Side.THERE),
-                    uid=step.uid,
-                    summary=step.summary,
-                    note=step.reason,
-                    deletes=step.move in _DELETIONS and not verdict.approved,
-                )
+            runs.note_many(tx, [self._item(run_id, tx.now, verdict) for verdict in self._to_log])
             unpark(tx, self._a, self._to_log)
             note_done(tx, self._a, self._to_log)
         self._to_log = []
+
+    @staticmethod
+    def _item(run_id: int, now: datetime, verdict: Verdict) -> RunItem:
+        step = verdict.step
+        return RunItem(
+            run_id=run_id,
+            at=now,
+            move=step.move,
+            side=_WRITES.get(step.move, Side.THERE),
+            uid=step.uid,
+            summary=step.summary,
+            note=step.reason,
+            deletes=step.move in _DELETIONS and not verdict.approved,
+        )
 
     def _advance(self, done: int) -> None:
         self._done += done

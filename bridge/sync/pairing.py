@@ -13,11 +13,15 @@ from bridge.store import link as links
 from bridge.store.names import LONGEST_NAME, can_be_kept
 from bridge.sync.crew import in_parts
 from bridge.sync.sighting import Hint
+from bridge.upstream.powers import TellsAll
 from bridge.upstream.protocol import Found, Gone, Unknown, Unreadable
 
 _Value = TypeVar("_Value")
 _TOGETHER = 100
 _NO_NAME = f"The upstream names it by an id that is empty, no text, or longer than {LONGEST_NAME} octets."
+_MANY = range(100, 5_001)
+"""How many objects there are in a calendar that is read as a whole: not too few to be worth it, nor too many for one
+answer."""
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -279,10 +283,22 @@ class _Pairing:
         def fetch(upstream: Upstream, part: Sequence[str]) -> list[Found | Gone | Unknown]:
             return list(upstream.fetch(self._a.calendar, part))
 
+        waiting = dict.fromkeys(remote_ids)
+        if self._is_most(remote_ids) and isinstance(self._a.upstream, TellsAll):
+            for found in self._a.upstream.everything(self._a.calendar):
+                if found.remote_id in waiting:
+                    del waiting[found.remote_id]
+                    yield found
+        remote_ids = list(waiting)
         parts = [remote_ids[start : start + _TOGETHER] for start in range(0, len(remote_ids), _TOGETHER)]
         with closing(in_parts(self._a, parts, fetch)) as answers:
             for some in answers:
                 yield from some
+
+    def _is_most(self, remote_ids: Sequence[str]) -> bool:
+        """Whether most of what there is in the remote calendar is asked for, as when a rule is new."""
+        total = self._sighting.total
+        return self._sighting.whole and total in _MANY and 2 * len(remote_ids) > total
 
     def _set_aside(self, by_remote: Mapping[str, Link], remote_id: str, reason: str, *, lasting: bool) -> None:
         uid = by_remote[remote_id].uid if remote_id in by_remote else ""

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from bridge.core.model import CalendarObject
     from bridge.errors import UpstreamError
+    from bridge.upstream import protocol
     from bridge.upstream.protocol import RemoteCalendar, Stored
 
 
@@ -48,6 +49,18 @@ class Discovering(Protocol):
 
         Raises:
             LoginRefused: The provider does not let this user in.
+        """
+
+
+@runtime_checkable
+class TellsAll(Protocol):
+    """Tells all objects of a calendar for less of the provider's time than each of them by its id."""
+
+    def everything(self, calendar: str) -> Iterator[protocol.Found]:
+        """Objects of a calendar as they are now; it may leave some out, and `fetch` tells what became of those.
+
+        Args:
+            calendar: Id of the calendar.
         """
 
 

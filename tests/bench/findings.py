@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.bench.load import Throughput
     from tests.bench.measure import Times
 
@@ -38,6 +41,65 @@ class Comparison:
     def is_reached(self) -> bool:
         """Whether the goal is reached."""
         return self.goal is None or self.ratio >= self.goal
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What it takes to do something with a server.
+
+    Attributes:
+        seconds: From its beginning to its end.
+        own: Processor seconds of the one who does it.
+        server: Processor seconds of the server.
+    """
+
+    seconds: float
+    own: float
+    server: float
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """The median of each."""
+    return Cost(
+        median(cost.seconds for cost in costs),
+        median(cost.own for cost in costs),
+        median(cost.server for cost in costs),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSync:
+    """A first sync, done by Calbridge and by the peer with the same server.
+
+    Attributes:
+        label: Of how much with which server.
+        ours: What it costs with Calbridge.
+        peer: What it costs with the peer.
+        goal: How many times faster Calbridge has to be.
+    """
+
+    label: str
+    ours: Cost
+    peer: Cost
+    goal: int
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster Calbridge is."""
+        return self.peer.seconds / self.ours.seconds
+
+    @property
+    def most(self) -> float:
+        """How many times faster whoever needs no time of its own would be, where the server does one thing at a time.
+
+        Of processor times, as a server that is idle, or that others on the machine keep waiting, says nothing about it.
+        """
+        return (self.peer.own + self.peer.server) / self.ours.server
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether the goal is reached."""
+        return self.ratio >= self.goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +182,6 @@ class Findings:
         memories: Of both.
         machine: Where and when, a sentence or two.
         method: How it was measured, in sentences.
-        first_syncs: Of rules, against vdirsyncer.
-        bounds: Of rules.
     """
 
     count: int
@@ -132,8 +192,6 @@ class Findings:
     memories: tuple[Memory, ...]
     machine: tuple[str, ...]
     method: tuple[str, ...]
-    first_syncs: tuple[Comparison, ...] = ()
-    bounds: tuple[Bound, ...] = ()
 
 
 def comparison(label: str, goal: int | None, times: list[Times], count: int) -> Comparison:

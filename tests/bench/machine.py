@@ -28,18 +28,20 @@ def load() -> float:
     return os.getloadavg()[0]
 
 
-def sentences(today: date, loads: Sequence[float]) -> tuple[str, ...]:
+def sentences(today: date, loads: Sequence[float], *, peers: Sequence[str] = ()) -> tuple[str, ...]:
     """The machine, the versions and the day.
 
     Args:
         today: The day.
         loads: Of the machine: before the run, and then whenever something was measured.
+        peers: Packages that were measured besides.
     """
     nginx = _nginx_version()
     programs = [
         f"Python {platform.python_version()}",
         version_of("granian"),
         version_of("Radicale"),
+        *map(version_of, peers),
         f"SQLite {sqlite3.sqlite_version}",
         *([nginx] if nginx else []),
     ]

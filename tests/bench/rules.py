@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.store.collection import Address, Kind
 from tests.bench import rule_site, servers, site
 from tests.bench.appointments import appointments
-from tests.bench.findings import Bound, Comparison
+from tests.bench.findings import Bound, Cost, FirstSync, middle
 from tests.bench.rule_site import Target
 from tests.bench.vdirsyncer import Vdirsyncer
 from tests.fakes.faults import faults
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from bridge.bootstrap import Site
     from tests.bench.appointments import Appointment
     from tests.bench.servers import Server
 
@@ -42,6 +43,7 @@ class Size:
         rules: That one process polls.
         seconds: For which they are watched.
         passes: Over which memory is watched.
+        rounds: How often a first sync from there is done.
     """
 
     links: int
@@ -49,10 +51,11 @@ class Size:
     rules: int
     seconds: int
     passes: int
+    rounds: int
 
 
-FULL = Size(links=10_000, appointments=2_000, rules=1_000, seconds=60, passes=10_000)
-QUICK = Size(links=1_000, appointments=100, rules=50, seconds=20, passes=500)
+FULL = Size(links=10_000, appointments=2_000, rules=1_000, seconds=60, passes=10_000, rounds=5)
+QUICK = Size(links=1_000, appointments=100, rules=50, seconds=20, passes=500, rounds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class RuleFindings:
         bounds: Of passes that find nothing.
     """
 
-    first_syncs: tuple[Comparison, ...]
+    first_syncs: tuple[FirstSync, ...]
     bounds: tuple[Bound, ...]
 
 
@@ -77,46 +80,76 @@ def measure(folder: Path, today: date, size: Size, *, say: Callable[[str], None]
         size: How much.
         say: Told of what is done now.
     """
-    comparisons: list[Comparison] = []
+    first_syncs: list[FirstSync] = []
     for name, start, home in (
         ("Xandikos", servers.xandikos, f"/{servers.USER}/calendars/"),
         ("Radicale", servers.radicale, f"/{servers.USER}/"),
     ):
-        say(f"first sync of {size.appointments:,} appointments with {name}, each way")
         with start(folder / name) as server:
-            stored = list(appointments(size.appointments, today))
-            comparisons += _first_syncs(folder / f"{name}-clients", server, home, name, stored)
+            clients = _Clients(folder / f"{name}-clients", server, home, list(appointments(size.appointments, today)))
+            say(f"first sync of {size.appointments:,} appointments to {name}")
+            label = f"{size.appointments:,} to {name}"
+            first_syncs.append(FirstSync(label, clients.we_send(), clients.they_send(), _FIRST_SYNC_GOAL))
+            say(f"first sync of {size.appointments:,} appointments from {name}, {size.rounds} times")
+            rounds = [(clients.we_fetch(number), clients.they_fetch(number)) for number in range(size.rounds)]
+            ours, peer = (middle(costs) for costs in zip(*rounds, strict=True))
+            first_syncs.append(FirstSync(f"{size.appointments:,} from {name}", ours, peer, _FIRST_SYNC_GOAL))
     say(f"passes over a rule with {size.links:,} links")
     bounds = _idle(folder / "idle", size, today)
-    say(f"{size.rules:,} rules, and {size.passes:,} passes over them")
-    bounds += _many(folder / "many", size)
-    return RuleFindings(tuple(comparisons), tuple(bounds))
+    bounds += _many(folder / "many", size, say=say)
+    return RuleFindings(tuple(first_syncs), tuple(bounds))
 
 
-def _first_syncs(
-    folder: Path, server: Server, home: str, name: str, stored: list[Appointment]
-) -> tuple[Comparison, Comparison]:
-    count = len(stored)
-    for calendar in ("ours", "theirs"):
-        _make_calendar(server, f"{home}{calendar}/")
-    root = f"http://127.0.0.1:{server.port}"
-    here = rule_site.make(folder / "up", [Target("a", "r", f"{root}/", f"{root}{home}ours/")], user=servers.USER)
-    site.fill(here, stored, Address(Kind.RESOURCE, "a", "r"))
-    here.database.close()
-    sent = _passes("settle", folder / "up")["seconds"]
-    sent_by_peer = Vdirsyncer(folder / "peer-up", f"{root}{home}theirs/", servers.USER, stored).sync()
-    peer = Vdirsyncer(folder / "peer-down", f"{root}{home}theirs/", servers.USER, [])
-    fetched_by_peer = peer.sync()
-    assert len(list(peer.files.iterdir())) == count
-    rule_site.make(
-        folder / "down", [Target("a", "r", f"{root}/", f"{root}{home}theirs/")], user=servers.USER
-    ).database.close()
-    found = _passes("settle", folder / "down")
-    assert found["links"] == count, found
-    return (
-        Comparison(f"{count:,} to {name}", sent, sent_by_peer, _FIRST_SYNC_GOAL),
-        Comparison(f"{count:,} from {name}", found["seconds"], fetched_by_peer, _FIRST_SYNC_GOAL),
-    )
+class _Clients:
+    """Calbridge and vdirsyncer, each with a calendar of its own at one server, and with new folders each time.
+
+    Args:
+        folder: For their files.
+        server: The server.
+        home: Path under which its calendars are.
+        stored: What they send.
+    """
+
+    def __init__(self, folder: Path, server: Server, home: str, stored: list[Appointment]) -> None:
+        self._folder = folder
+        self._server = server
+        self._stored = stored
+        self._root = f"http://127.0.0.1:{server.port}"
+        self._ours, self._theirs = (f"{self._root}{home}{calendar}/" for calendar in ("ours", "theirs"))
+        for calendar in ("ours", "theirs"):
+            _make_calendar(server, f"{home}{calendar}/")
+
+    def we_send(self) -> Cost:
+        """A first pass of a rule over a full resource and an empty calendar."""
+        here = self._site("up", self._ours)
+        site.fill(here, self._stored, Address(Kind.RESOURCE, "a", "r"))
+        here.database.close()
+        return self._first_pass("up")
+
+    def they_send(self) -> Cost:
+        """The same of vdirsyncer."""
+        return Vdirsyncer(self._folder / "peer-up", self._theirs, servers.USER, self._stored).sync(self._server)
+
+    def we_fetch(self, number: int) -> Cost:
+        """A first pass of a rule over an empty resource and the calendar that vdirsyncer has filled."""
+        self._site(f"down-{number}", self._theirs).database.close()
+        return self._first_pass(f"down-{number}")
+
+    def they_fetch(self, number: int) -> Cost:
+        """The same of vdirsyncer."""
+        peer = Vdirsyncer(self._folder / f"peer-down-{number}", self._theirs, servers.USER, [])
+        cost = peer.sync(self._server)
+        assert len(list(peer.files.iterdir())) == len(self._stored)
+        return cost
+
+    def _site(self, name: str, calendar: str) -> Site:
+        return rule_site.make(self._folder / name, [Target("a", "r", f"{self._root}/", calendar)], user=servers.USER)
+
+    def _first_pass(self, name: str) -> Cost:
+        before = self._server.processor_seconds()
+        found = _passes("settle", self._folder / name)
+        assert found["links"] == len(self._stored), found
+        return Cost(found["seconds"], found["cpu"], self._server.processor_seconds() - before)
 
 
 def _idle(folder: Path, size: Size, today: date) -> list[Bound]:
@@ -130,6 +163,8 @@ def _idle(folder: Path, size: Size, today: date) -> list[Bound]:
             rule_site.make(folder / name, _targets(names, port)).database.close()
             found = _passes("settle", folder / name)
             assert found["links"] == size.links, found
+        # The first of them asks besides whether deltas can be trusted.
+        _passes("idle", folder / "counted", 1, 1)
         before = sum(proxy.counts.values())
         _passes("idle", folder / "counted", 1, 1)
         requests = sum(proxy.counts.values()) - before
@@ -141,14 +176,17 @@ def _idle(folder: Path, size: Size, today: date) -> list[Bound]:
     ]
 
 
-def _many(folder: Path, size: Size) -> list[Bound]:
+def _many(folder: Path, size: Size, *, say: Callable[[str], None]) -> list[Bound]:
+    say(f"first passes over {size.rules:,} rules")
     remote, names = rule_site.make_upstream(folder / "there", size.rules)
     remote.database.close()
     with servers.calbridge(folder / "there") as server:
         rule_site.make(folder / "here", _targets(names, server.port)).database.close()
         found = _passes("settle", folder / "here")
         assert found["passes"] == size.rules, found
+        say(f"{size.rules:,} rules for {size.seconds} seconds")
         spread = _passes("work", folder / "here", size.seconds)
+        say(f"{size.passes:,} passes")
         memory = _passes("idle", folder / "here", size.passes, size.passes // 10)
     return [
         Bound(

@@ -9,7 +9,7 @@ from tests.bench.findings import MOST_GROWTH, MOST_MEMORY_MIB
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.bench.findings import Bound, Comparison, Findings
+    from tests.bench.findings import Bound, Findings, FirstSync
 
 
 def duration(seconds: float) -> str:
@@ -98,47 +98,52 @@ def text(findings: Findings) -> str:
             ],
         )
     )
-    parts += rules(findings.first_syncs, findings.bounds)
     parts.append("\n".join((*findings.machine, *findings.method)))
     return "\n\n".join(parts) + "\n"
 
 
-def rules(first_syncs: Sequence[Comparison], bounds: Sequence[Bound]) -> list[str]:
-    """The tables about rules; none where nothing was measured."""
-    parts = []
-    if first_syncs:
-        parts.append(
-            _table(
-                ("First sync of a rule, appointments", "Calbridge", "vdirsyncer", "ratio", "goal", ""),
-                [
-                    (
-                        each.label,
-                        duration(each.ours),
-                        duration(each.peer),
-                        ratio(each.ratio),
-                        f"{each.goal}x",
-                        verdict(reached=each.is_reached, has_goal=True),
-                    )
-                    for each in first_syncs
-                ],
-            )
-        )
-    if bounds:
-        parts.append(
-            _table(
-                ("Rules", "found", "goal", ""),
-                [
-                    (
-                        each.label,
-                        f"{each.found:.3g} {each.unit}".strip(),
-                        f"<= {each.most:g} {each.unit}".strip(),
-                        verdict(reached=each.is_reached, has_goal=True),
-                    )
-                    for each in bounds
-                ],
-            )
-        )
-    return parts
+def rules(first_syncs: Sequence[FirstSync], bounds: Sequence[Bound]) -> list[str]:
+    """The tables about rules."""
+    return [
+        _table(
+            ("First sync of a rule, appointments", "Calbridge", "vdirsyncer", "ratio", "possible", "goal", ""),
+            [
+                (
+                    each.label,
+                    duration(each.ours.seconds),
+                    duration(each.peer.seconds),
+                    ratio(each.ratio),
+                    ratio(each.most),
+                    f"{each.goal}x",
+                    verdict(reached=each.is_reached, has_goal=True),
+                )
+                for each in first_syncs
+            ],
+        ),
+        _table(
+            ("Processor time of these", "Calbridge", "its server", "vdirsyncer", "its server", ""),
+            [
+                (
+                    each.label,
+                    *(duration(spent) for cost in (each.ours, each.peer) for spent in (cost.own, cost.server)),
+                    "",
+                )
+                for each in first_syncs
+            ],
+        ),
+        _table(
+            ("Rules", "found", "goal", ""),
+            [
+                (
+                    each.label,
+                    f"{each.found:.3g} {each.unit}".strip(),
+                    f"<= {each.most:g} {each.unit}".strip(),
+                    verdict(reached=each.is_reached, has_goal=True),
+                )
+                for each in bounds
+            ],
+        ),
+    ]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from tests.bench import picture, table
-from tests.bench.findings import Bound, Comparison, Findings, Growth, Memory
+from tests.bench.findings import Bound, Comparison, Cost, Findings, FirstSync, Growth, Memory, middle
 from tests.bench.load import Throughput
 
 FOUND = Findings(
@@ -55,11 +55,20 @@ def test_the_picture_is_one_document_that_reads_in_light_and_dark() -> None:
 
 
 def test_what_rules_cost_stands_beside_what_it_may_be() -> None:
-    first_syncs = [Comparison("2,000 from there", 2.0, 5.0, 2), Comparison("2,000 to there", 2.0, 3.0, 2)]
+    first_syncs = [
+        FirstSync("2,000 from there", Cost(2.0, 1.2, 0.5), Cost(5.0, 2.0, 1.0), 2),
+        FirstSync("2,000 to there", Cost(2.0, 0.5, 1.5), Cost(3.0, 0.5, 1.5), 2),
+    ]
     bounds = [Bound("requests", 1, 1, ""), Bound("own time", 21.0, 20, "ms")]
     lines = "\n".join(table.rules(first_syncs, bounds)).splitlines()
 
     shown = {line.split("  ")[0]: line.split()[-1] for line in lines}
-    assert {shown["2,000 from there"], shown["requests"]} == {"ok"}
-    assert {shown["2,000 to there"], shown["own time"]} == {"SHORT"}
-    assert "requests" not in table.text(FOUND)
+    assert [line.split()[-3:] for line in lines if line.startswith("2,000")][:2] == [
+        ["6.0x", "2x", "ok"],
+        ["1.3x", "2x", "SHORT"],
+    ]
+    assert (shown["requests"], shown["own time"]) == ("ok", "SHORT")
+
+
+def test_the_middle_of_several_rounds_is_not_moved_by_one_that_was_disturbed() -> None:
+    assert middle([Cost(1.0, 0.5, 0.2), Cost(9.0, 0.6, 0.3), Cost(1.1, 0.4, 0.9)]) == Cost(1.1, 0.5, 0.3)

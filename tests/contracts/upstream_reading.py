@@ -11,6 +11,7 @@ import pytest
 
 from bridge.core.canonical import digest
 from bridge.core.model import CalendarObject
+from bridge.upstream.powers import TellsAll
 from bridge.upstream.protocol import Changed, Found, Gone, Unreadable
 from tests.contracts.upstream import (
     Mirror,
@@ -83,6 +84,20 @@ class ReadingContract(UpstreamContract):
 
         assert told.items() <= fetched.items()
         assert set(fetched.values()) == {"a", "b"}
+
+    def test_what_is_told_of_a_whole_calendar_is_what_a_fetch_gives(
+        self, upstream: Upstream, calendar: str, somebody: Somebody
+    ) -> None:
+        for uid in "ab":
+            somebody.put(appointment(uid))
+
+        told = (
+            {each.remote_id: each for each in upstream.everything(calendar)} if isinstance(upstream, TellsAll) else {}
+        )
+
+        fetched = {each.remote_id: each for each in found(upstream, calendar).values()}
+        assert told == (fetched if isinstance(upstream, TellsAll) else {})
+        assert len(fetched) == 2
 
     def test_a_cursor_of_an_unchanged_calendar_tells_of_no_loss_and_stays_good(
         self, upstream: Upstream, calendar: str, somebody: Somebody, remote: Remote

@@ -69,6 +69,7 @@ class Shelf:
         calls: The name of every call that was made.
         misdeeds: What is done instead, or after, a call: popped from the front; None lets a call pass.
         inline: Whether its listings hold the objects themselves.
+        left_out: Ids of what is missing where the whole calendar is told at once.
         stepwise: Whether it takes a series with overrides in two requests, the master first.
         unfinished: What has had the first of them only, by id; who edits it there does not finish it.
         neighbours: The other calendars of the same remote user; a UID stands in one of them only.
@@ -88,6 +89,7 @@ class Shelf:
     calls: list[str] = field(default_factory=list)
     misdeeds: list[str | None] = field(default_factory=list)
     inline: bool = False
+    left_out: set[str] = field(default_factory=set)
     stepwise: bool = False
     unfinished: set[str] = field(default_factory=set)
     neighbours: list[Shelf] = field(default_factory=list, repr=False)
@@ -195,6 +197,10 @@ class ShelfUpstream:
             else:
                 yield Gone(remote_id)
         self._tell("after", "fetch")
+
+    def everything(self, calendar: str) -> Iterator[Found]:
+        told = [remote_id for remote_id in self._shelf.objects if remote_id not in self._shelf.left_out]
+        return (each for each in self.fetch(calendar, told) if isinstance(each, Found))
 
     def create(self, calendar: str, new: CalendarObject, request_id: str) -> Stored:  # noqa: ARG002
         misdeed = self._begin("create")

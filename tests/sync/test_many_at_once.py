@@ -79,11 +79,13 @@ def test_many_appointments_that_come_from_there_are_read_over_several_connection
     desk.rule()
     for number in range(3 * MANY):
         there.put(event(f"n{number}", f"Haircut {number}"))
+    there.shelf.left_out |= set(there.shelf.objects)
 
     desk.sync()
 
     assert here.titles() == there.titles()
-    assert there.shelf.calls.count("fetch") == 4
+    # Once all of it, which brings nothing, and then a hundred with each.
+    assert there.shelf.calls.count("fetch") == 1 + 4
 
 
 def test_an_outage_while_many_are_read_takes_nothing_for_gone(desk: SyncDesk) -> None:
@@ -101,7 +103,7 @@ def test_an_outage_while_many_are_read_takes_nothing_for_gone(desk: SyncDesk) ->
     assert len(here.titles()) == len(there.titles()) == 3 * MANY
 
 
-def test_many_that_stand_on_both_sides_are_linked_a_hundred_at_a_time(desk: SyncDesk) -> None:
+def test_many_that_stand_on_both_sides_are_linked_in_batches(desk: SyncDesk) -> None:
     here, there = desk.resource(), desk.remote("shelf", inline=True)
     for number in range(3 * MANY):
         there.put(event(f"n{number}", f"Haircut {number}"))
@@ -150,3 +152,33 @@ def test_a_remote_id_that_cannot_be_kept_concerns_that_appointment_only(desk: Sy
     parked = desk.parked()
     assert len(parked) == 2
     assert "longer than 2000 octets" in parked[0].reason
+
+
+def test_what_is_left_out_where_a_whole_calendar_is_told_at_once_is_asked_for_by_itself(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote()
+    for number in range(MANY):
+        there.put(event(f"n{number}", "Haircut"))
+    there.shelf.left_out |= {there.id_of("n7"), there.id_of("n70")}
+    desk.rule()
+
+    desk.sync()
+
+    assert set(here.titles()) == {f"n{number}" for number in range(MANY)}
+    assert there.shelf.calls.count("fetch") == 2
+
+
+def test_a_few_changes_do_not_lead_to_a_reading_of_a_whole_calendar(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote()
+    for number in range(MANY):
+        there.put(event(f"n{number}", "Haircut"))
+    desk.rule()
+    desk.sync()
+    there.change("n7", "Haircut", "Shave")
+    # All of it is missing there: what is asked for comes in answers of its own only.
+    there.shelf.left_out |= set(there.shelf.objects)
+    there.shelf.calls.clear()
+
+    desk.poll()
+
+    assert here.titles()["n7"] == "Shave"
+    assert there.shelf.calls.count("fetch") == 1

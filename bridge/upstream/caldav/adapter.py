@@ -65,6 +65,8 @@ class CaldavUpstream:
         )
         self._open: Wire | None = None
         self._deltas: dict[str, bool] = {}
+        self._addressed: set[str] = set()
+        self._known_before: set[str] = set()
 
     def __repr__(self) -> str:
         return f"CaldavUpstream({self._open!r})"
@@ -73,10 +75,11 @@ class CaldavUpstream:
     def capabilities(self) -> Capabilities:
         """What this CalDAV server can do, as far as its addresses and its answers have shown until now.
 
-        `delta` turns false when a calendar has shown that it has none to trust. SOGo, known by the addresses of the
-        quirk `conditions-ignored`, also writes floating times into the user's zone.
+        `delta` turns false when a calendar has shown that it has none to trust, at the latest when one is
+        asked for. SOGo, known by the addresses of the quirk `conditions-ignored`, also writes floating times into the
+        user's zone.
         """
-        heeds = not any(map(ignores_conditions, (self._url, *self._deltas)))
+        heeds = not any(map(ignores_conditions, (self._url, *self._addressed)))
         return Capabilities(
             writable=True,
             components=frozenset(ComponentType),
@@ -97,11 +100,21 @@ class CaldavUpstream:
 
     def changes(self, calendar: str, cursor: str | None) -> Iterator[Page]:
         """What has changed since `cursor`; see the Protocol."""
-        return listing.changes(self._place(calendar), cursor, deltas=self._deltas)
+        return listing.changes(
+            self._place(calendar), cursor, deltas=self._deltas, known_before=calendar in self._known_before
+        )
+
+    def recall(self, calendar: str, cursor: str) -> None:  # noqa: ARG002 -- that there was one is enough
+        """Has a calendar that was listed before be asked at once whether it tells deltas; see `Remembering`."""
+        self._known_before.add(calendar)
 
     def fetch(self, calendar: str, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Unknown]:
         """What became of each of `remote_ids`; see the Protocol."""
         return reading.fetch(self._place(calendar), remote_ids)
+
+    def everything(self, calendar: str) -> Iterator[Found]:
+        """All objects that the server tells together; see `bridge.upstream.powers.TellsAll`."""
+        return reading.everything(self._place(calendar))
 
     def create(self, calendar: str, new: CalendarObject, request_id: str) -> Stored:
         """Stores `new` once for each `request_id`; see the Protocol."""
@@ -134,4 +147,6 @@ class CaldavUpstream:
         return self._open
 
     def _place(self, calendar: str) -> Place:
-        return place(self._wire, calendar, self._parse)
+        here = place(self._wire, calendar, self._parse)
+        self._addressed.add(here.url)
+        return here

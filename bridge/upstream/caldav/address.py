@@ -18,6 +18,7 @@ _COUNTRY = 2
 
 _AUTHORITY = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*")
 _QUERY = re.compile(r"[?#].*", re.DOTALL)
+_NORMAL_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
 _REMEMBERED = 1024
 _PORTS = {"http": 80, "https": 443}
 _UNSAFE = "".join(map(chr, (*range(0x21), 0x7F, 0x22, 0x3C, 0x3E, 0x5C, 0x5E, 0x60, 0x7B, 0x7C, 0x7D)))
@@ -36,6 +37,8 @@ _HOSTED_SUFFIXES = frozenset({
 @lru_cache(maxsize=_REMEMBERED)
 def path_of(href: str) -> str:
     """The path of an href or URL in normal form, whatever stands there; query and fragment do not belong to it."""
+    if _NORMAL_PATH.fullmatch(href):
+        return href
     path = _QUERY.sub("", _AUTHORITY.sub("", href.strip()))
     return "/".join(quote(unquote_to_bytes(segment), safe=_BARE) for segment in path.split("/"))
 

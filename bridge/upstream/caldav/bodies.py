@@ -42,6 +42,14 @@ def multiget(paths: Sequence[str]) -> bytes:
     ).encode()
 
 
+def query_all() -> bytes:
+    """The texts of all objects (RFC 4791 section 7.8)."""
+    return (
+        f"{_HEAD}<c:calendar-query {_NAMESPACES}>{_prop((f'{DAV}getetag', f'{CALDAV}calendar-data'))}"
+        '<c:filter><c:comp-filter name="VCALENDAR"/></c:filter></c:calendar-query>'
+    ).encode()
+
+
 def query_uid(uid: str, component: str) -> bytes:
     """The objects of one UID (RFC 4791 section 7.8.6)."""
     return (

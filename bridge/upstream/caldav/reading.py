@@ -6,9 +6,9 @@ from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bridge.errors import ListingDoubtful
+from bridge.errors import ListingDoubtful, UpstreamUnavailable
 from bridge.upstream.caldav import etags
-from bridge.upstream.caldav.bodies import CALDAV, DAV, multiget, propfind
+from bridge.upstream.caldav.bodies import CALDAV, DAV, multiget, propfind, query_all
 from bridge.upstream.caldav.refusals import Deed, refusal
 from bridge.upstream.protocol import Found, Gone, Unknown
 
@@ -50,6 +50,24 @@ def fetch(place: Place, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Un
             # Where the whole calendar is gone, this raises, and nobody takes its objects for deleted one by one.
             place.state()
         yield from answers
+
+
+def everything(place: Place) -> Iterator[Found]:
+    """The answers of `TellsAll.everything`: nothing where the server does not tell all in one answer.
+
+    Some servers look for each object of a multiget anew, while a query reads the calendar once: Xandikos takes five
+    times as long for the one as for the other.
+    """
+    try:
+        answer = place.wire.report(place.url, query_all(), depth=1)
+        responses = place.multistatus(answer).responses if answer.ok else ()
+    except (ListingDoubtful, UpstreamUnavailable):
+        # Too much for one answer: it was cut, or is too large, or the server fell silent over it.
+        return
+    for each in responses:
+        told = _told(place, each)
+        if isinstance(told, Found):
+            yield told
 
 
 def read_one(place: Place, remote_id: str) -> Found | Gone | Unknown:

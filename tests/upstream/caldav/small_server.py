@@ -211,8 +211,9 @@ class SmallServer:
             missing = [self._missing(CALENDAR + name) for name in names if name not in self.objects]
             return self._told(there + ([] if self.manners.silent_multiget else missing))
         if "calendar-query" in body:
-            uid = re.search("text-match[^>]*>([^<]*)<", body)[1]  # type: ignore[index]
-            found = [name for name, raw in self.objects.items() if f"UID:{uid}\r\n".encode() in raw]
+            uid = re.search("text-match[^>]*>([^<]*)<", body)
+            line = f"UID:{uid[1]}\r\n".encode() if uid else b""
+            found = [name for name, raw in self.objects.items() if line in raw]
             return self._told([self._member(name, text=True) for name in found])
         return Reply(403, b'<error xmlns="DAV:"><supported-report/></error>', _XML)
 

@@ -7,6 +7,7 @@ import pytest
 
 from bridge.errors import CalendarGone, LoginRefused, Throttled, UpstreamUnavailable
 from bridge.upstream.caldav.reading import BATCH
+from bridge.upstream.powers import TellsAll
 from bridge.upstream.protocol import Found, Gone, Unknown, Unreadable
 from tests.upstream.caldav.connecting import connected, event, text
 from tests.upstream.caldav.small_server import CALENDAR, Manners, Reply, Request, SmallServer, small_server
@@ -194,3 +195,23 @@ def test_line_ends_that_xml_takes_are_given_back() -> None:
 
         assert isinstance(answer, Found)
         assert answer.object == event("a")
+
+
+def test_a_whole_calendar_is_told_in_one_answer_with_what_a_fetch_gives() -> None:
+    with calendar() as (server, upstream):
+        assert isinstance(upstream, TellsAll)
+        together = {answer.remote_id: answer for answer in upstream.everything(server.calendar)}
+
+        assert len(server.requests) == 1
+        assert together == fetched(upstream, server, A, B)
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(403), Reply(507), Reply(200, b"<html/>"), Reply(207, b"<cut"), Reply(207, short=9)]
+)
+def test_a_server_that_does_not_tell_a_whole_calendar_at_once_leaves_all_of_it_to_be_fetched(reply: Reply) -> None:
+    with calendar() as (server, upstream):
+        server.before = lambda request: reply if b"calendar-query" in request.body else None
+
+        assert list(upstream.everything(server.calendar)) == []
+        assert set(fetched(upstream, server, A, B)) == {A, B}

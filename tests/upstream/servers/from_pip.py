@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 FIXED = "Opening hours"
 """The name of a calendar that Radicale lets nobody change."""
 
+_ANY_NAME = {"PYTHONUTF8": "1"}
+"""In a locale without UTF-8, neither could name a file `für Müller.ics`."""
+
 _RADICALE = """
 [server]
 hosts = 127.0.0.1:{port}
@@ -64,7 +67,7 @@ def radicale() -> Iterator[CalDAVServer]:
         fixed.mkdir(parents=True)
         (fixed / ".Radicale.props").write_text(json.dumps({"tag": "VCALENDAR", "D:displayname": FIXED}))
         command = [sys.executable, "-m", "radicale", "--config", str(folder / "config")]
-        with listening(command, server.port, log=folder / "radicale.log"):
+        with listening(command, server.port, log=folder / "radicale.log", environ=_ANY_NAME):
             yield server
 
 
@@ -76,5 +79,5 @@ def xandikos() -> Iterator[CalDAVServer]:
         command = [sys.executable, "-m", "xandikos", "serve", "--defaults", "--current-user-principal", "/alice/"]
         command += ["--directory", str(folder / "collections"), "--state-dir", str(folder / "state")]
         command += ["--no-detect-systemd", "--listen-address", "127.0.0.1", "--port", str(server.port)]
-        with listening(command, server.port, log=folder / "xandikos.log"):
+        with listening(command, server.port, log=folder / "xandikos.log", environ=_ANY_NAME):
             yield server
