@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from bridge.upstream.google.service import Ask
     from bridge.upstream.oauth.keeper import Access
 
-MOST_BYTES = 64 * 1024 * 1024
-"""The largest answer that is read, after decompression."""
+MOST_BYTES = 128 * 1024 * 1024
+"""The largest answer that is read, after decompression: 50 KiB for each event of a full page."""
 
 _CHUNK = 64 * 1024
 # Google compresses only for programs whose name says that they can read it.
