@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bridge.core.model import CalendarObject
     from bridge.sync.assigning import Office
     from bridge.upstream.protocol import Upstream
+    from tests.fakes.google.by_hand import ByHand
 
 OWNERS = {"full": "anna@example.org", "next": "anna@example.org", "weak": "boss@example.org"}
 """Whose calendar it is: two are Anna's, one is somebody else's."""
@@ -71,6 +72,12 @@ class GoogleDesk(SyncDesk):
         made = GoogleRemote.of(self.google, key, user, calendar_id(key))
         self.remotes[key] = made
         return made
+
+    def google_event(self, uid: str, key: str = "shelf") -> dict[str, Any]:
+        """What stands at Google for an object of ours."""
+        remote = self.remotes[key]
+        assert isinstance(remote, GoogleRemote)
+        return remote.page.get(remote.id_of(uid))
 
     @staticmethod
     def settings(resource: str, remote: str, **options: Any) -> dict[str, Any]:
@@ -235,22 +242,13 @@ class GoogleWorld(World):
         assert set(ours) == set(theirs), f"{key}: {sorted(ours)} here and {sorted(theirs)} there"
         links = self.desk.links(key)
         assert set(links) == set(ours), f"{key}: links {sorted(links)}"
-        grid = self.grid(remote)
+        grid = seen_at(self.page(remote))
         for uid, here in ours.items():
             shown = Views.read(links[uid].view).shown(here, parse=parse)
             there = theirs[uid]
             told = f"{key}: {uid} differs:\n{shown.raw.decode()}\n{there.raw.decode()}"
             assert bare(there_and_back(shown)) == bare(there_and_back(there)), told
             assert instances(here) == grid[links[uid].remote_id or ""], told
-
-    def grid(self, place: str) -> dict[str, list[Seen]]:
-        """What a person sees at Google, by the id of the event or of its series."""
-        seen: dict[str, list[Seen]] = {}
-        for each in self.page(place).instances:
-            name = each.get("recurringEventId", each["id"])
-            times = _moment(each["start"]), _moment(each["end"])
-            seen.setdefault(name, []).append((*times, each.get("summary", ""), each.get("location", "")))
-        return {name: sorted(found, key=str) for name, found in seen.items()}
 
     # What there is.
 
@@ -313,6 +311,16 @@ def instances(obj: CalendarObject) -> list[Seen]:
         times = (each.start.day, each.end.day) if isinstance(each.start, AllDay) else (each.first, each.last)  # type: ignore[union-attr]
         seen.append((*times, str(each.component.get("SUMMARY", "")), str(each.component.get("LOCATION", ""))))
     return sorted(seen, key=str)
+
+
+def seen_at(page: ByHand) -> dict[str, list[Seen]]:
+    """What a person sees in the grid at Google, by the id of the event or of its series."""
+    seen: dict[str, list[Seen]] = {}
+    for each in page.instances:
+        name = each.get("recurringEventId", each["id"])
+        times = _moment(each["start"]), _moment(each["end"])
+        seen.setdefault(name, []).append((*times, each.get("summary", ""), each.get("location", "")))
+    return {name: sorted(found, key=str) for name, found in seen.items()}
 
 
 def _moment(said: Mapping[str, str]) -> date:
