@@ -6,12 +6,20 @@ Another process takes over when the lease has ended.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.bootstrap.tokens import SealedTokens
+from bridge.store.sealed import KeyFile
 from bridge.upstream.google.mapping import marks
+from bridge.upstream.oauth.client import Client
+from bridge.upstream.oauth.google import SCOPES, google
+from bridge.upstream.oauth.login import Login
+from bridge.upstream.oauth.tokens import Tokens
+from bridge.upstream.oauth.wire import Answer
 from tests.laws.google_line import GoogleRemote
 from tests.laws.google_world import GoogleDesk, instances, made, new_google, seen_at
 from tests.laws.sync_edits import Kind, bare
@@ -21,9 +29,12 @@ from tests.sync.appointments import HOUR, START, event, series, with_instance
 from tests.sync.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from bridge.core.model import CalendarObject
+    from tests.fakes.google.by_hand import ByHand
+    from tests.fakes.google.grants import Client as Registered
 
 FEWEST_KILLS = 12
 ANNA = "anna@example.org"
@@ -128,10 +139,14 @@ def change_instances(desk: GoogleDesk, master: Any) -> None:
     page(desk).delete(names[1])
 
 
-def page(desk: GoogleDesk) -> Any:
-    remote = desk.remotes["shelf"]
-    assert isinstance(remote, GoogleRemote)
-    return remote.page
+def remote(desk: GoogleDesk) -> GoogleRemote:
+    found = desk.remotes["shelf"]
+    assert isinstance(found, GoogleRemote)
+    return found
+
+
+def page(desk: GoogleDesk) -> ByHand:
+    return remote(desk).page
 
 
 @pytest.fixture(scope="module")
@@ -178,16 +193,97 @@ def ours(obj: CalendarObject) -> list[str]:
     return [line for line in obj.raw.decode().splitlines() if line.startswith("X-SALON")]
 
 
+@dataclass
+class Consented:
+    """What Anna has granted, kept in the store for every process."""
+
+    desk: GoogleDesk
+    keys: KeyFile
+    client: Registered = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Anna agrees."""
+        grants = self.desk.google.grants
+        self.client = grants.add_client()
+        code = grants.consented(self.client, ANNA, tuple(SCOPES), {})
+        now = self.desk.clock()
+        told = grants.token({"grant_type": "authorization_code", "code": code, **self._named()}, "")
+        tokens = Tokens(
+            access=told["access_token"],
+            refresh=told["refresh_token"],
+            expires_at=now + timedelta(seconds=told["expires_in"]),
+            scopes=frozenset(SCOPES),
+            granted_at=now,
+            renewed_at=now,
+        )
+        self._keeper().keep(tokens)
+
+    def login(self) -> Login:
+        """The login of a new process."""
+        client = Client(id=self.client.id, secret=self.client.secret)
+        provider = google(token_url="http://127.0.0.1:9/token")
+        return Login(provider, client, self._keeper(), connection=ANNA, post=self._post, clock=self.desk.clock)
+
+    def _keeper(self) -> SealedTokens:
+        def wait(_seconds: float) -> None:
+            self.desk.wait(timedelta(seconds=30))
+
+        return SealedTokens(self.desk.database, self.keys, ANNA, wait=wait, clock=lambda: self.desk.clock().timestamp())
+
+    def _named(self) -> dict[str, str]:
+        return {"client_id": self.client.id, "client_secret": self.client.secret}
+
+    def _post(self, url: str, form: Mapping[str, str]) -> Answer:
+        line = remote(self.desk).line
+        line.tell("before", "token")
+        said = self.desk.google.app.test_client().post("/token", data=form)
+        line.tell("after", "token")
+        return Answer(status=said.status_code, url=url, headers={}, content=said.get_json())
+
+
+def with_a_token_that_ends(desk: GoogleDesk, keys: KeyFile) -> Consented:
+    """A push that has to renew the access token first."""
+    consented = Consented(desk, keys)
+    remote(desk).access = consented.login
+    push(desk)
+    desk.wait(timedelta(hours=2))
+    return consented
+
+
 @pytest.mark.parametrize("deed", DEEDS)
 def test_a_pass_with_google_that_is_killed_at_any_step_ends_as_if_it_had_not_been(
     stage: Stage, deed: Callable[[GoogleDesk], None]
 ) -> None:
-    desk = opened(stage, deed)
+    enumerate_kills(lambda: opened(stage, deed))
+
+
+def test_a_pass_that_renews_its_token_and_is_killed_at_any_step_ends_as_if_it_had_not_been(
+    stage: Stage, tmp_path: Path
+) -> None:
+    KeyFile.make(tmp_path / "key")
+    keys = KeyFile(tmp_path / "key")
+    renewals = []
+
+    def made_ready() -> GoogleDesk:
+        consented: list[Consented] = []
+        desk = opened(stage, lambda desk: consented.append(with_a_token_that_ends(desk, keys)))
+        renewals.append(desk.google.grants)
+        return desk
+
+    enumerate_kills(made_ready)
+
+    # Each process that dies may have asked once in vain; nobody asks more often than that.
+    assert {grants.refreshes - renewals[0].refreshes for grants in renewals} <= {0, 1}
+
+
+def enumerate_kills(made_ready: Callable[[], GoogleDesk]) -> None:
+    """Kills the next pass at its first step, at its second one, and so on, each time from the beginning."""
+    desk = made_ready()
     desk.poll()
     expected = end(desk)
     at = 0
     while True:
-        desk = opened(stage, deed)
+        desk = made_ready()
         with burning(desk, at) as fuse:
             desk.poll()
         assert end(desk) == expected, f"killed at step {at}"
