@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.config import Server
 from bridge.core.recurrence import expand
 from bridge.core.temporal import AllDay, Zoned
+from bridge.sync.declaring import declare
 from bridge.sync.views import Views
 from tests.fakes.google.channels import Mishap
 from tests.fakes.google.fake import FakeGoogle
@@ -23,7 +24,7 @@ from tests.laws.sync_edits import DAYS, Kind, Slot, bare
 from tests.laws.sync_world import HERE, NO_GUARD, RULES, THERE, Deed, World
 from tests.store.appointments import AMSTERDAM, parse
 from tests.sync.appointments import HOUR, START
-from tests.sync.desk import SyncDesk
+from tests.sync.desk import SECRET, SyncDesk
 from tests.sync.stage import Stage
 from tests.upstream.google.google_answers import there_and_back
 from tests.web.notifying import CHANNELS, Door
@@ -45,7 +46,7 @@ MOST = 6
 """So many appointments in a calendar are enough."""
 
 HTTPS = "https://cal.example.org"
-_FIRST, _LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 _SHOWN = ("summary", "description", "location", "start", "end", "recurrence", "extendedProperties")
 
 Seen = tuple[object, object, str, str]
@@ -53,12 +54,21 @@ Seen = tuple[object, object, str, str]
 
 @dataclass
 class GoogleDesk(SyncDesk):
-    """Rules to calendars at Google, which tells of changes where it is heard."""
+    """Rules to calendars at Google, which tells of changes where it is heard.
+
+    Attributes:
+        google: Google.
+        secret: The key of the installation.
+    """
 
     google: FakeGoogle = field(kw_only=True)
+    secret: bytes = SECRET
 
     def __post_init__(self) -> None:
         self.door = Door(self.database)
+
+    def reload(self) -> None:
+        declare(self.database, self.configuration(), secret=self.secret)
 
     def google_remote(self, key: str, user: str) -> GoogleRemote:
         """A calendar of a user, made where it is not there yet."""
@@ -238,6 +248,10 @@ class GoogleWorld(World):
     # What must be true.
 
     def _check_equal(self, key: str, resource: str, remote: str) -> None:
+        self.check_rule(key, resource, remote)
+
+    def check_rule(self, key: str, resource: str, remote: str) -> None:
+        """Both sides of a rule hold the same, as far as Google can hold it, and the grid there shows it."""
         ours, theirs = self.objects(resource), self.objects(remote)
         assert set(ours) == set(theirs), f"{key}: {sorted(ours)} here and {sorted(theirs)} there"
         links = self.desk.links(key)
