@@ -13,7 +13,7 @@ from bridge.upstream.google import listing, reading, watching, writing
 from bridge.upstream.google.calendars import COMPONENTS, calendars
 from bridge.upstream.google.place import Place
 from bridge.upstream.google.service import API, Service
-from bridge.upstream.google.wire import Access, Limits, Wire
+from bridge.upstream.google.wire import Limits, Wire
 from bridge.upstream.protocol import Capabilities
 
 if TYPE_CHECKING:
@@ -22,15 +22,9 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from bridge.core.model import CalendarObject
+    from bridge.upstream.oauth.keeper import Access
     from bridge.upstream.powers import Watch
     from bridge.upstream.protocol import Found, Gone, Page, RemoteCalendar, Stored, Unknown
-
-RATE = 400
-"""Requests a minute that keep within Google's default quota of 600 a minute and user, in any minute.
-
-`bridge.upstream.pace` lets half a minute's worth go at once after a pause, and a minute's worth within the next 60
-seconds: 200 and 400.
-"""
 
 
 class GoogleUpstream:
