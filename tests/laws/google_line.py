@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from bridge.core.model import CalendarObject
-    from bridge.upstream.google.wire import Access
+    from bridge.upstream.oauth.keeper import Access
     from bridge.upstream.protocol import Changed
     from tests.fakes.google.by_hand import ByHand
     from tests.fakes.google.fake import FakeGoogle
@@ -73,8 +73,9 @@ class _Pass:
         self.token = self.token or self.google.token(self.user)
         return self.token
 
-    def refused(self, token: str) -> None:
+    def refused(self, token: str) -> str:
         self.token = "" if token == self.token else self.token
+        return self.access_token()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,8 +93,14 @@ class Line(Shelf):
     page: ByHand = field(repr=False)
 
     def delete(self, remote_id: str) -> None:
-        """Somebody deletes an appointment."""
-        self.page.delete(remote_id)
+        """Somebody deletes an appointment; of a series that stands elsewhere the instance that is here."""
+        series = remote_id.removesuffix("~")
+        if series == remote_id:
+            self.page.delete(remote_id)
+            return
+        for each in self.page.events:
+            if each.get("recurringEventId") == series and each["status"] != "cancelled":
+                self.page.delete(each["id"])
 
     def forget_changes(self) -> None:
         """Every sync token so far expires."""

@@ -11,10 +11,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bridge.config import Server
+from bridge.core.content import MASTER, read, write
+from bridge.core.content import made as content_line
 from bridge.core.recurrence import expand
 from bridge.core.temporal import AllDay, Zoned
 from bridge.sync.declaring import declare
 from bridge.sync.views import Views
+from bridge.upstream.google.mapping import marks
 from tests.fakes.google.channels import Mishap
 from tests.fakes.google.fake import FakeGoogle
 from tests.fakes.google.listing import Pages
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from bridge.config import Configuration
+    from bridge.core.content import Part
     from bridge.core.model import CalendarObject
     from bridge.sync.assigning import Office
     from bridge.upstream.protocol import Upstream
@@ -45,8 +49,19 @@ OWNERS = {"full": "anna@example.org", "next": "anna@example.org", "weak": "boss@
 MOST = 6
 """So many appointments in a calendar are enough."""
 
+DECORATIONS: tuple[dict[str, Any], ...] = (
+    {"colorId": "5"},
+    {"visibility": "private"},
+    {"transparency": "transparent"},
+    {"reminders": {"useDefault": False, "overrides": [{"method": "popup", "minutes": 15}]}},
+    {"reminders": {"useDefault": False, "overrides": []}},
+    {"reminders": {"useDefault": True}},
+)
+"""What somebody changes besides."""
+
 HTTPS = "https://cal.example.org"
 _FIRST, _LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
 _SHOWN = ("summary", "description", "location", "start", "end", "recurrence", "extendedProperties")
 
 Seen = tuple[object, object, str, str]
@@ -180,6 +195,64 @@ class GoogleWorld(World):
         _, second = self.page(place).split(stamp, summary=word, description=f"made {word}")
         self._note_native(place, second, word)
 
+    def cut(self, place: str, uid: str, day: int) -> None:
+        """Somebody deletes this and the following instances at Google's page."""
+        stamp = self._instance(place, uid, 1 + day % (DAYS - 1))
+        if stamp is None or START + timedelta(days=1 + day % (DAYS - 1)) <= min(self.starts(self.objects(place)[uid])):
+            return
+        self._note(uid, Deed("put", place, "cut"))
+        self.page(place).cut(stamp)
+
+    def shift(self, place: str, uid: str) -> None:
+        """Somebody moves a whole series by a day, with which whatever was changed of an instance may go."""
+        old = self.find(place, uid)
+        if old is None or not old.recurring:
+            return
+        if place in HERE:
+            master = read(old).parts.get(MASTER)
+            if master is None:
+                return
+            moved = {name: f"{each + _DAY:%Y%m%dT%H%M%SZ}" for name, each in _times(master).items()}
+            lines = [content_line(line.name, moved.get(line.name, line.value)) for line in master.content]
+            kept = tuple(line for line in lines if line.name not in {"EXDATE", "RDATE"})
+            content = read(old)
+            new = parse(write(replace(content, parts={MASTER: replace(master, content=kept)})))
+            self._note(uid, Deed("put", place, "shift"))
+            self._write(place, uid, new)
+            return
+        event = self._event(place, uid)
+        if event is not None:
+            self._note(uid, Deed("put", place, "shift"))
+            start = datetime.fromisoformat(event["start"]["dateTime"]).astimezone(UTC)
+            self.page(place).edit(event["id"], **_hour(start + _DAY))
+
+    def decorate(self, place: str, uid: str, which: int) -> None:
+        """Somebody changes what hardly anything but Google knows."""
+        event = self._event(place, uid)
+        if event is not None:
+            self._note(uid, Deed("decorate", place))
+            self.page(place).edit(event["id"], DECORATIONS[which % len(DECORATIONS)])
+
+    def restore(self, place: str, which: int) -> None:
+        """Somebody takes an appointment back out of the bin."""
+        calendar = self.google.world.calendars[self.page(place).id]
+        binned = [each.id for each in calendar.events.values() if each.cancelled and not each.series]
+        if not binned:
+            return
+        event = self.page(place).get(binned[which % len(binned)])
+        uid = marks.uid(event)
+        if uid in self.uids and self.find(place, uid) is None:
+            self._note(uid, Deed("put", place, "restore"))
+            self.page(place).edit(event["id"], status="confirmed")
+
+    def invite(self, place: str) -> None:
+        """Somebody else invites the owner to one instance of a series that stands elsewhere."""
+        if len(self.objects(place)) >= MOST:
+            return
+        word = self.word()
+        body = {"summary": word, "description": f"made {word}", **_hour(START + HOUR)}
+        self._note_native(place, self.page(place).orphan(f"{word}elsewhere", _at(START), body), word)
+
     def edit(self, place: str, uid: str, slot: Slot, day: int = 1) -> None:
         old = self.find(place, uid)
         if old is None:
@@ -260,9 +333,10 @@ class GoogleWorld(World):
         for uid, here in ours.items():
             shown = Views.read(links[uid].view).shown(here, parse=parse)
             there = theirs[uid]
+            name = (links[uid].remote_id or "").removesuffix("~")
             told = f"{key}: {uid} differs:\n{shown.raw.decode()}\n{there.raw.decode()}"
             assert bare(there_and_back(shown)) == bare(there_and_back(there)), told
-            assert instances(here) == grid[links[uid].remote_id or ""], told
+            assert instances(here) == grid[name], told
 
     # What there is.
 
@@ -286,7 +360,9 @@ class GoogleWorld(World):
 
     def _event(self, place: str, uid: str) -> Mapping[str, Any] | None:
         remote_id = self.remote_id(place, uid)
-        found: Mapping[str, Any] | None = None if remote_id is None else self.page(place).get(remote_id)
+        if remote_id is None or remote_id.endswith("~"):
+            return None
+        found: Mapping[str, Any] = self.page(place).get(remote_id)
         return found
 
     def _recurs(self, place: str, uid: str) -> bool:
@@ -304,6 +380,11 @@ class GoogleWorld(World):
         uid = event["iCalUID"]
         self.uids.append(uid)
         self._note(uid, Deed("put", place, Slot.TITLE, word))
+
+
+def _times(master: Part) -> dict[str, datetime]:
+    lines = {name: master.named(name)[0].value for name in ("DTSTART", "DTEND")}
+    return {name: datetime.strptime(f"{text}+0000", "%Y%m%dT%H%M%SZ%z") for name, text in lines.items()}
 
 
 def made(kind: Kind, word: str) -> dict[str, Any]:
@@ -330,7 +411,7 @@ def instances(obj: CalendarObject) -> list[Seen]:
 def seen_at(page: ByHand) -> dict[str, list[Seen]]:
     """What a person sees in the grid at Google, by the id of the event or of its series."""
     seen: dict[str, list[Seen]] = {}
-    for each in page.instances:
+    for each in page.between(_FIRST, _LAST):
         name = each.get("recurringEventId", each["id"])
         times = _moment(each["start"]), _moment(each["end"])
         seen.setdefault(name, []).append((*times, each.get("summary", ""), each.get("location", "")))
