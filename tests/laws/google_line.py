@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from bridge.core.model import CalendarObject
+    from bridge.upstream.oauth.keeper import Access
     from bridge.upstream.protocol import Changed
     from tests.fakes.google.by_hand import ByHand
     from tests.fakes.google.fake import FakeGoogle
@@ -72,8 +73,9 @@ class _Pass:
         self.token = self.token or self.google.token(self.user)
         return self.token
 
-    def refused(self, token: str) -> None:
+    def refused(self, token: str) -> str:
         self.token = "" if token == self.token else self.token
+        return self.access_token()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,8 +93,14 @@ class Line(Shelf):
     page: ByHand = field(repr=False)
 
     def delete(self, remote_id: str) -> None:
-        """Somebody deletes an appointment."""
-        self.page.delete(remote_id)
+        """Somebody deletes an appointment; of a series that stands elsewhere the instance that is here."""
+        series = remote_id.removesuffix("~")
+        if series == remote_id:
+            self.page.delete(remote_id)
+            return
+        for each in self.page.events:
+            if each.get("recurringEventId") == series and each["status"] != "cancelled":
+                self.page.delete(each["id"])
 
     def forget_changes(self) -> None:
         """Every sync token so far expires."""
@@ -108,7 +116,7 @@ class Line(Shelf):
         """
         is_event = asked.path.split("?")[0].split("/events", 1)[-1] != "/watch" and "/events" in asked.path
         name = _NAMES.get(asked.method, "list") if is_event else "other"
-        self._say("before", name)
+        self.tell("before", name)
         self.calls.append(name)
         misdeed = self.misdeeds.pop(0) if self.misdeeds else None
         if misdeed == "down":
@@ -116,7 +124,7 @@ class Line(Shelf):
         answered = self._refused(misdeed, asked) or self.google.answer(asked)
         if misdeed == "lost":
             raise Lost
-        self._say("after", name)
+        self.tell("after", name)
         return answered
 
     def _refused(self, misdeed: str | None, asked: Asked) -> Answered | None:
@@ -125,7 +133,8 @@ class Line(Shelf):
         refused = Refused(REFUSALS[misdeed])
         return Answered(refused.status, {"Content-Type": "application/json; charset=UTF-8"}, refused.body())
 
-    def _say(self, when: str, name: str) -> None:
+    def tell(self, when: str, name: str) -> None:
+        """Tells whoever watches that something is asked, or was answered."""
         if self.watched is not None:
             self.watched(when, name)
 
@@ -157,9 +166,14 @@ class _Direct(BaseAdapter):
 
 @dataclass
 class GoogleRemote(Remote):
-    """A calendar at Google, what its rule asks of it, and what stands there."""
+    """A calendar at Google, what its rule asks of it, and what stands there.
+
+    Attributes:
+        access: Gives each connection its access; None: tokens that never end.
+    """
 
     line: Line = field(kw_only=True)
+    access: Callable[[], Access] | None = None
     _seen_at: int = -1
     _seen: dict[str, CalendarObject] = field(default_factory=dict)
 
@@ -176,7 +190,11 @@ class GoogleRemote(Remote):
 
     def connect(self, parse_: Callable[[bytes], CalendarObject], zone: tzinfo) -> GoogleUpstream:
         """A connection of the bridge."""
-        return self._upstream(self.line.ask, parse_, zone)
+        access = self._endless() if self.access is None else self.access()
+        return self._upstream(self.line.ask, access, parse_, zone)
+
+    def _endless(self) -> Access:
+        return _Pass(self.line.google, self.line.user)
 
     def objects(self) -> dict[str, CalendarObject]:
         """All that stands there, as the adapter reads it from a whole listing; nobody counts these requests."""
@@ -184,14 +202,14 @@ class GoogleRemote(Remote):
         if self._seen_at != number:
             pages, usual = self.line.google.pages, Pages()
             most, odd, pages.most, pages.odd = pages.most, pages.odd, usual.most, usual.odd
-            upstream = self._upstream(self.line.google.answer, parse, AMSTERDAM)
+            upstream = self._upstream(self.line.google.answer, self._endless(), parse, AMSTERDAM)
             listed = list(upstream.changes(self.page.id, None))
             pages.most, pages.odd = most, odd
             self._seen_at, self._seen = number, dict(_read(each) for page in listed for each in page.items)
         return dict(self._seen)
 
     def _upstream(
-        self, ask: Callable[[Asked], Answered], parse_: Callable[[bytes], CalendarObject], zone: tzinfo
+        self, ask: Callable[[Asked], Answered], access: Access, parse_: Callable[[bytes], CalendarObject], zone: tzinfo
     ) -> GoogleUpstream:
         def session() -> requests.Session:
             made = requests.Session()
@@ -200,7 +218,7 @@ class GoogleRemote(Remote):
             return made
 
         return _Quick(
-            access=_Pass(self.line.google, self.line.user),
+            access=access,
             parse=parse_,
             zone=zone,
             who=self.line.user,

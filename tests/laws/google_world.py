@@ -11,9 +11,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bridge.config import Server
+from bridge.core.content import MASTER, read, write
+from bridge.core.content import made as content_line
 from bridge.core.recurrence import expand
 from bridge.core.temporal import AllDay, Zoned
+from bridge.sync.declaring import declare
 from bridge.sync.views import Views
+from bridge.upstream.google.mapping import marks
 from tests.fakes.google.channels import Mishap
 from tests.fakes.google.fake import FakeGoogle
 from tests.fakes.google.listing import Pages
@@ -23,7 +27,7 @@ from tests.laws.sync_edits import DAYS, Kind, Slot, bare
 from tests.laws.sync_world import HERE, NO_GUARD, RULES, THERE, Deed, World
 from tests.store.appointments import AMSTERDAM, parse
 from tests.sync.appointments import HOUR, START
-from tests.sync.desk import SyncDesk
+from tests.sync.desk import SECRET, SyncDesk
 from tests.sync.stage import Stage
 from tests.upstream.google.google_answers import there_and_back
 from tests.web.notifying import CHANNELS, Door
@@ -33,9 +37,11 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from bridge.config import Configuration
+    from bridge.core.content import Part
     from bridge.core.model import CalendarObject
     from bridge.sync.assigning import Office
     from bridge.upstream.protocol import Upstream
+    from tests.fakes.google.by_hand import ByHand
 
 OWNERS = {"full": "anna@example.org", "next": "anna@example.org", "weak": "boss@example.org"}
 """Whose calendar it is: two are Anna's, one is somebody else's."""
@@ -43,8 +49,19 @@ OWNERS = {"full": "anna@example.org", "next": "anna@example.org", "weak": "boss@
 MOST = 6
 """So many appointments in a calendar are enough."""
 
+DECORATIONS: tuple[dict[str, Any], ...] = (
+    {"colorId": "5"},
+    {"visibility": "private"},
+    {"transparency": "transparent"},
+    {"reminders": {"useDefault": False, "overrides": [{"method": "popup", "minutes": 15}]}},
+    {"reminders": {"useDefault": False, "overrides": []}},
+    {"reminders": {"useDefault": True}},
+)
+"""What somebody changes besides."""
+
 HTTPS = "https://cal.example.org"
-_FIRST, _LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
 _SHOWN = ("summary", "description", "location", "start", "end", "recurrence", "extendedProperties")
 
 Seen = tuple[object, object, str, str]
@@ -52,12 +69,21 @@ Seen = tuple[object, object, str, str]
 
 @dataclass
 class GoogleDesk(SyncDesk):
-    """Rules to calendars at Google, which tells of changes where it is heard."""
+    """Rules to calendars at Google, which tells of changes where it is heard.
+
+    Attributes:
+        google: Google.
+        secret: The key of the installation.
+    """
 
     google: FakeGoogle = field(kw_only=True)
+    secret: bytes = SECRET
 
     def __post_init__(self) -> None:
         self.door = Door(self.database)
+
+    def reload(self) -> None:
+        declare(self.database, self.configuration(), secret=self.secret)
 
     def google_remote(self, key: str, user: str) -> GoogleRemote:
         """A calendar of a user, made where it is not there yet."""
@@ -71,6 +97,12 @@ class GoogleDesk(SyncDesk):
         made = GoogleRemote.of(self.google, key, user, calendar_id(key))
         self.remotes[key] = made
         return made
+
+    def google_event(self, uid: str, key: str = "shelf") -> dict[str, Any]:
+        """What stands at Google for an object of ours."""
+        remote = self.remotes[key]
+        assert isinstance(remote, GoogleRemote)
+        return remote.page.get(remote.id_of(uid))
 
     @staticmethod
     def settings(resource: str, remote: str, **options: Any) -> dict[str, Any]:
@@ -163,6 +195,64 @@ class GoogleWorld(World):
         _, second = self.page(place).split(stamp, summary=word, description=f"made {word}")
         self._note_native(place, second, word)
 
+    def cut(self, place: str, uid: str, day: int) -> None:
+        """Somebody deletes this and the following instances at Google's page."""
+        stamp = self._instance(place, uid, 1 + day % (DAYS - 1))
+        if stamp is None or START + timedelta(days=1 + day % (DAYS - 1)) <= min(self.starts(self.objects(place)[uid])):
+            return
+        self._note(uid, Deed("put", place, "cut"))
+        self.page(place).cut(stamp)
+
+    def shift(self, place: str, uid: str) -> None:
+        """Somebody moves a whole series by a day, with which whatever was changed of an instance may go."""
+        old = self.find(place, uid)
+        if old is None or not old.recurring:
+            return
+        if place in HERE:
+            master = read(old).parts.get(MASTER)
+            if master is None:
+                return
+            moved = {name: f"{each + _DAY:%Y%m%dT%H%M%SZ}" for name, each in _times(master).items()}
+            lines = [content_line(line.name, moved.get(line.name, line.value)) for line in master.content]
+            kept = tuple(line for line in lines if line.name not in {"EXDATE", "RDATE"})
+            content = read(old)
+            new = parse(write(replace(content, parts={MASTER: replace(master, content=kept)})))
+            self._note(uid, Deed("put", place, "shift"))
+            self._write(place, uid, new)
+            return
+        event = self._event(place, uid)
+        if event is not None:
+            self._note(uid, Deed("put", place, "shift"))
+            start = datetime.fromisoformat(event["start"]["dateTime"]).astimezone(UTC)
+            self.page(place).edit(event["id"], **_hour(start + _DAY))
+
+    def decorate(self, place: str, uid: str, which: int) -> None:
+        """Somebody changes what hardly anything but Google knows."""
+        event = self._event(place, uid)
+        if event is not None:
+            self._note(uid, Deed("decorate", place))
+            self.page(place).edit(event["id"], DECORATIONS[which % len(DECORATIONS)])
+
+    def restore(self, place: str, which: int) -> None:
+        """Somebody takes an appointment back out of the bin."""
+        calendar = self.google.world.calendars[self.page(place).id]
+        binned = [each.id for each in calendar.events.values() if each.cancelled and not each.series]
+        if not binned:
+            return
+        event = self.page(place).get(binned[which % len(binned)])
+        uid = marks.uid(event)
+        if uid in self.uids and self.find(place, uid) is None:
+            self._note(uid, Deed("put", place, "restore"))
+            self.page(place).edit(event["id"], status="confirmed")
+
+    def invite(self, place: str) -> None:
+        """Somebody else invites the owner to one instance of a series that stands elsewhere."""
+        if len(self.objects(place)) >= MOST:
+            return
+        word = self.word()
+        body = {"summary": word, "description": f"made {word}", **_hour(START + HOUR)}
+        self._note_native(place, self.page(place).orphan(f"{word}elsewhere", _at(START), body), word)
+
     def edit(self, place: str, uid: str, slot: Slot, day: int = 1) -> None:
         old = self.find(place, uid)
         if old is None:
@@ -231,26 +321,22 @@ class GoogleWorld(World):
     # What must be true.
 
     def _check_equal(self, key: str, resource: str, remote: str) -> None:
+        self.check_rule(key, resource, remote)
+
+    def check_rule(self, key: str, resource: str, remote: str) -> None:
+        """Both sides of a rule hold the same, as far as Google can hold it, and the grid there shows it."""
         ours, theirs = self.objects(resource), self.objects(remote)
         assert set(ours) == set(theirs), f"{key}: {sorted(ours)} here and {sorted(theirs)} there"
         links = self.desk.links(key)
         assert set(links) == set(ours), f"{key}: links {sorted(links)}"
-        grid = self.grid(remote)
+        grid = seen_at(self.page(remote))
         for uid, here in ours.items():
             shown = Views.read(links[uid].view).shown(here, parse=parse)
             there = theirs[uid]
+            name = (links[uid].remote_id or "").removesuffix("~")
             told = f"{key}: {uid} differs:\n{shown.raw.decode()}\n{there.raw.decode()}"
             assert bare(there_and_back(shown)) == bare(there_and_back(there)), told
-            assert instances(here) == grid[links[uid].remote_id or ""], told
-
-    def grid(self, place: str) -> dict[str, list[Seen]]:
-        """What a person sees at Google, by the id of the event or of its series."""
-        seen: dict[str, list[Seen]] = {}
-        for each in self.page(place).instances:
-            name = each.get("recurringEventId", each["id"])
-            times = _moment(each["start"]), _moment(each["end"])
-            seen.setdefault(name, []).append((*times, each.get("summary", ""), each.get("location", "")))
-        return {name: sorted(found, key=str) for name, found in seen.items()}
+            assert instances(here) == grid[name], told
 
     # What there is.
 
@@ -274,7 +360,9 @@ class GoogleWorld(World):
 
     def _event(self, place: str, uid: str) -> Mapping[str, Any] | None:
         remote_id = self.remote_id(place, uid)
-        found: Mapping[str, Any] | None = None if remote_id is None else self.page(place).get(remote_id)
+        if remote_id is None or remote_id.endswith("~"):
+            return None
+        found: Mapping[str, Any] = self.page(place).get(remote_id)
         return found
 
     def _recurs(self, place: str, uid: str) -> bool:
@@ -292,6 +380,11 @@ class GoogleWorld(World):
         uid = event["iCalUID"]
         self.uids.append(uid)
         self._note(uid, Deed("put", place, Slot.TITLE, word))
+
+
+def _times(master: Part) -> dict[str, datetime]:
+    lines = {name: master.named(name)[0].value for name in ("DTSTART", "DTEND")}
+    return {name: datetime.strptime(f"{text}+0000", "%Y%m%dT%H%M%SZ%z") for name, text in lines.items()}
 
 
 def made(kind: Kind, word: str) -> dict[str, Any]:
@@ -313,6 +406,16 @@ def instances(obj: CalendarObject) -> list[Seen]:
         times = (each.start.day, each.end.day) if isinstance(each.start, AllDay) else (each.first, each.last)  # type: ignore[union-attr]
         seen.append((*times, str(each.component.get("SUMMARY", "")), str(each.component.get("LOCATION", ""))))
     return sorted(seen, key=str)
+
+
+def seen_at(page: ByHand) -> dict[str, list[Seen]]:
+    """What a person sees in the grid at Google, by the id of the event or of its series."""
+    seen: dict[str, list[Seen]] = {}
+    for each in page.between(_FIRST, _LAST):
+        name = each.get("recurringEventId", each["id"])
+        times = _moment(each["start"]), _moment(each["end"])
+        seen.setdefault(name, []).append((*times, each.get("summary", ""), each.get("location", "")))
+    return {name: sorted(found, key=str) for name, found in seen.items()}
 
 
 def _moment(said: Mapping[str, str]) -> date:

@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from hypothesis import HealthCheck, Phase, settings, strategies
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.laws.google_line import MISDEEDS
 from tests.laws.google_world import GoogleWorld, open_google_world
-from tests.laws.sync_world import THERE
+from tests.laws.sync_world import PLACES, THERE
 from tests.laws.test_sync_machine import STEPS, SyncMachine, kinds, remotes, some
 
 if TYPE_CHECKING:
@@ -40,6 +40,33 @@ class GoogleMachine(SyncMachine):
     @property
     def google(self) -> GoogleWorld:
         return cast("GoogleWorld", self.world)
+
+    @initialize(follow=strategies.booleans(), stay=strategies.booleans())
+    def google_is_as_it_is(self, *, follow: bool, stay: bool) -> None:
+        quirks = self.google.google.world.quirks
+        quirks.exceptions_follow_master, quirks.exceptions_stay = follow, stay
+
+    @rule(which=some, day=days)
+    def somebody_deletes_this_and_the_following(self, which: int, day: int) -> None:
+        self._there(which, lambda place, uid: self.google.cut(place, uid, day))
+
+    @rule(which=some)
+    def somebody_moves_a_whole_series(self, which: int) -> None:
+        found = self.google.choose(which, PLACES)
+        if found is not None:
+            self.google.shift(*found)
+
+    @rule(which=some, number=some)
+    def somebody_decorates(self, which: int, number: int) -> None:
+        self._there(which, lambda place, uid: self.google.decorate(place, uid, number))
+
+    @rule(place=remotes, which=some)
+    def somebody_takes_one_out_of_the_bin(self, place: str, which: int) -> None:
+        self.google.restore(place, which)
+
+    @rule(place=remotes)
+    def somebody_else_invites_to_one_instance(self, place: str) -> None:
+        self.google.invite(place)
 
     @rule(place=remotes, kind=kinds)
     def somebody_makes_one_at_googles_page(self, place: str, kind: Kind) -> None:
