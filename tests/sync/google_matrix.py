@@ -81,7 +81,8 @@ def page() -> str:
     """The matrix as a page of Markdown."""
     found = [judged(series).verdict for series in MATRIX]
     told = ", ".join(f"{found.count(verdict)} {verdict}" for verdict in ("native", "emulated", "refused"))
-    head = "| series | at Google | there and back | edits here arrive there | edits there arrive here |\n|---|---|---|---|---|\n"
+    columns = ("series", "at Google", "there and back", "edits here arrive there", "edits there arrive here")
+    head = f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n"
     rows = "".join(f"| {' | '.join(_row(series))} |\n" for series in MATRIX)
     return f"{_HEAD}\n{len(MATRIX)} series: {told}.\n\n{head}{rows}"
 

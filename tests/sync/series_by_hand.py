@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from bridge.core.recurrence import expand
 from bridge.core.temporal import AllDay
-
 from tests.upstream.google.google_answers import ZONE, parsed
 
 if TYPE_CHECKING:
@@ -101,16 +100,14 @@ def with_one_moved(obj: CalendarObject) -> CalendarObject:
 
     def edit(events: list[_Event]) -> list[_Event]:
         if chosen is None:
-            return [_Event([_later(line) for line in events[0].without()]), *events[1:]]
+            moved = [_shifted_line(line) if line.startswith(("DTSTART", "DTEND")) else line for line in events[0].lines]
+            return [_Event(moved), *events[1:]]
         params = events[0].line("DTSTART").partition(":")[0].removeprefix("DTSTART")
         later = DAY if chosen.all_day else HOUR
         times = {"RECURRENCE-ID": chosen.first, "DTSTART": chosen.first + later, "DTEND": chosen.last + later}
         lines = [f"{name}{params}:{_named(chosen, at)}" for name, at in times.items()]
         kept = events[0].without(*_SET, "DTSTART", "DTEND", "DURATION")
         return [*events, _Event([*kept, *lines])]
-
-    def _later(line: str) -> str:
-        return _shifted_line(line) if line.startswith(("DTSTART", "DTEND")) else line
 
     return _edited(obj, edit)
 
@@ -164,7 +161,8 @@ def _untouched(obj: CalendarObject) -> Instance | None:
 
 def _named(instance: Instance, at: datetime) -> str:
     """An instant in the kind of time in which a series begins."""
-    start = instance.component["DTSTART"].dt
+    begin: Any = instance.component["DTSTART"]
+    start = begin.dt
     if isinstance(instance.start, AllDay):
         return f"{at.astimezone(_HOME):%Y%m%d}"
     if start.tzinfo is None:
