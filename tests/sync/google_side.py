@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bridge.store import placement
 from bridge.sync.assigning import Office
 from bridge.sync.declaring import declare
 from bridge.upstream.google.adapter import GoogleUpstream
@@ -14,6 +15,7 @@ from tests.store.desk import Clock
 from tests.sync.desk import SECRET, SyncDesk
 from tests.sync.stage import new_database
 from tests.upstream.google.connecting import USER, ZONE, Pass, direct
+from tests.upstream.google.google_answers import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,6 +82,11 @@ class GoogleDesk(SyncDesk):
 
     def remote(self, key: str = "shelf", *_: Any, **__: Any) -> Any:
         return self.at_google(key)
+
+    def objects(self, key: str = "anna") -> list[CalendarObject]:
+        """What stands in the calendar of a resource."""
+        with self.database.reading() as tx:
+            return [parsed(each.raw) for each in placement.get_all(tx, self.resource(key).id)]
 
     @staticmethod
     def settings(resource: str, remote: str, **options: Any) -> dict[str, Any]:

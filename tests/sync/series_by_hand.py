@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from bridge.core.recurrence import expand
 from bridge.core.temporal import AllDay
-
 from tests.upstream.google.google_answers import ZONE, parsed
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from bridge.core.recurrence import Instance
     from tests.fakes.google.by_hand import ByHand
 
-BEGIN, END = datetime(2027, 1, 1, tzinfo=UTC), datetime(2029, 1, 1, tzinfo=UTC)
+BEGIN, END = datetime(2027, 1, 1, tzinfo=UTC), datetime(2037, 1, 1, tzinfo=UTC)
 """What is looked at: a series without an end is seen in part."""
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -32,18 +31,20 @@ _SET = ("RRULE", "RDATE", "EXDATE", "EXRULE")
 _TIMED = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
 _STAMP = re.compile(r"\d{8}(T\d{6})?")
 _PREFIX = "Cancelled: "
+_BUSY = "Busy"
 
 Seen = tuple[datetime, datetime, str]
 
 
 def shown_here(objects: Iterable[CalendarObject]) -> list[Seen]:
-    """Every instance that a calendar program shows: when, and under which title."""
+    """Every instance that a calendar program shows to others: when, and under which title; a private one is busy."""
     found = []
     for obj in objects:
         for each in expand(obj, BEGIN, END, zone=_HOME, limit=10_000):
             if "RECURRENCE-ID" in each.component and each.component.get("STATUS") == "CANCELLED":
                 continue
-            found.append((each.first, each.last, str(each.component.get("SUMMARY", ""))))
+            private = each.component.get("CLASS") == "PRIVATE"
+            found.append((each.first, each.last, _BUSY if private else str(each.component.get("SUMMARY", ""))))
     return sorted(found)
 
 
@@ -99,16 +100,14 @@ def with_one_moved(obj: CalendarObject) -> CalendarObject:
 
     def edit(events: list[_Event]) -> list[_Event]:
         if chosen is None:
-            return [_Event([_later(line) for line in events[0].without()]), *events[1:]]
+            moved = [_shifted_line(line) if line.startswith(("DTSTART", "DTEND")) else line for line in events[0].lines]
+            return [_Event(moved), *events[1:]]
         params = events[0].line("DTSTART").partition(":")[0].removeprefix("DTSTART")
         later = DAY if chosen.all_day else HOUR
         times = {"RECURRENCE-ID": chosen.first, "DTSTART": chosen.first + later, "DTEND": chosen.last + later}
         lines = [f"{name}{params}:{_named(chosen, at)}" for name, at in times.items()]
         kept = events[0].without(*_SET, "DTSTART", "DTEND", "DURATION")
         return [*events, _Event([*kept, *lines])]
-
-    def _later(line: str) -> str:
-        return _shifted_line(line) if line.startswith(("DTSTART", "DTEND")) else line
 
     return _edited(obj, edit)
 
@@ -155,16 +154,15 @@ def _shifted_stamp(match: re.Match[str]) -> str:
 def _untouched(obj: CalendarObject) -> Instance | None:
     """An instance that is as the series says: the third of them, or the last; None where all are changed."""
     found = [
-        each
-        for each in expand(obj, BEGIN, END, zone=_HOME, limit=10_000)
-        if "RECURRENCE-ID" not in each.component
+        each for each in expand(obj, BEGIN, END, zone=_HOME, limit=10_000) if "RECURRENCE-ID" not in each.component
     ]
     return found[min(2, len(found) - 1)] if found else None
 
 
 def _named(instance: Instance, at: datetime) -> str:
     """An instant in the kind of time in which a series begins."""
-    start = instance.component["DTSTART"].dt
+    begin: Any = instance.component["DTSTART"]
+    start = begin.dt
     if isinstance(instance.start, AllDay):
         return f"{at.astimezone(_HOME):%Y%m%d}"
     if start.tzinfo is None:
@@ -185,7 +183,7 @@ class Person:
         self._page.edit(self._master["id"], summary="Massage")
 
     def move_one(self) -> None:
-        """Drags an instance an hour, or a day, down."""
+        """Drags an instance half an hour, or a day, down."""
         chosen = self._untouched
         self._page.edit(chosen["id"], _later(chosen))
 
@@ -194,7 +192,7 @@ class Person:
         self._page.delete(self._untouched["id"])
 
     def shift(self) -> None:
-        """Drags the whole series an hour, or a day, down."""
+        """Drags the whole series half an hour, or a day, down."""
         self._page.edit(self._master["id"], _later(self._master))
 
     def shift_following(self) -> None:
@@ -208,9 +206,10 @@ class Person:
 
     @property
     def _untouched(self) -> dict[str, Any]:
-        """An instance that nobody has changed: the third of them, or the last."""
+        """An instance that nobody has changed, else any: the third of them, or the last."""
         changed = {each["id"] for each in self._page.events if "recurringEventId" in each}
-        found = [each for each in self._page.between(BEGIN, END) if each["id"] not in changed]
+        every = self._page.between(BEGIN, END)
+        found = [each for each in every if each["id"] not in changed] or every
         return found[min(2, len(found) - 1)]
 
 
@@ -222,5 +221,5 @@ def _moved(when: Mapping[str, str]) -> dict[str, Any]:
     if "date" in when:
         return {"date": (date.fromisoformat(when["date"]) + DAY).isoformat()}
     zone = ZoneInfo(when["timeZone"])
-    wall = datetime.fromisoformat(when["dateTime"]).astimezone(zone).replace(tzinfo=None) + HOUR
+    wall = datetime.fromisoformat(when["dateTime"]).astimezone(zone).replace(tzinfo=None) + HOUR / 2
     return {"dateTime": wall.isoformat(), "timeZone": when["timeZone"]}
