@@ -75,7 +75,7 @@ def look(upstream: Upstream, calendar: str, cursor: str | None, known: Callable[
         if not listed and not gone:
             return Sighting({}, {}, fresh, whole=False, total=0)
         linked = known()
-        if not _repeats_everything(listed, linked):
+        if upstream.capabilities.refuses_old_cursors or not _repeats_everything(listed, linked):
             return Sighting(_hints(listed, gone, linked), listed, fresh, whole=False, total=len(listed))
     listed, gone, fresh = _read(upstream, calendar, None)
     linked = known()

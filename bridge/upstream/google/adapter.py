@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     from bridge.upstream.powers import Watch
     from bridge.upstream.protocol import Found, Gone, Page, RemoteCalendar, Stored, Unknown
 
-RATE = 400
-"""Requests a minute that keep within Google's default quota of 600 a minute and user, in any minute.
-
-`bridge.upstream.pace` lets half a minute's worth go at once after a pause, and a minute's worth within the next 60
-seconds: 200 and 400.
-"""
-
 
 class GoogleUpstream:
     """One user's connection to Google Calendar.
@@ -92,6 +85,7 @@ class GoogleUpstream:
             exclusive_create=True,
             keeps_text=False,
             holds_series=False,
+            refuses_old_cursors=True,
         )
 
     def calendars(self) -> Sequence[RemoteCalendar]:
