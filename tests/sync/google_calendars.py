@@ -106,7 +106,8 @@ class GoogleDesk(SyncDesk):
     pace: Pace = field(init=False)
 
     def __post_init__(self) -> None:
-        self.google.add_user(USER, zone=ZONE)
+        if USER not in self.google.world.people:
+            self.google.add_user(USER, zone=ZONE)
         self.google.quota.per_user = self.quota
         self.pace = self.new_pace()
 

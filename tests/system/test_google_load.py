@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 
+from bridge.store.database import Database
+from tests.fakes.google.fake import fake_google
 from tests.laws.sync_fuse import Fuse, Killed
+from tests.postgresql import running_postgresql
 from tests.store.integrity import check_integrity
 from tests.sync.appointments import START
-from tests.sync.google_calendars import QUOTA, GoogleDesk, google_desk
+from tests.sync.google_calendars import QUOTA, GoogleDesk, RunningClock, google_desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
     from tests.fakes.google.exchange import Answered, Asked
 
 THOUSANDS = 5_000
+MANY = 400
 SOME = 60
 THEIRS = 12
 KILLS = 20
@@ -131,3 +137,50 @@ def test_five_thousand_appointments_are_at_google_within_its_quota_and_in_good_t
         desk.forget()
         desk.poll()
         assert [each.id for each in desk.requests] == ["calendar.events.list"]
+
+
+def test_two_workers_on_one_database_keep_to_the_quota_of_one_account_together() -> None:
+    keys = ("anna", "bob")
+    clock = RunningClock()
+    with running_postgresql() as postgresql, fake_google(clock=clock, serve=False) as google, ExitStack() as stack:
+        address = postgresql.url(postgresql.make_database())
+        databases = [stack.enter_context(closing(Database(address, clock=clock))) for _ in keys]
+        databases[0].migrate()
+        one = GoogleDesk(databases[0], clock, google=google)
+        for key in keys:
+            one.fill(MANY, key=key)
+            one.rule(key, resource=key, remote=key)
+        # The other worker is another process in all but name: what it knows stands in the database.
+        other = replace(one, database=databases[1], worker_number=2, seen=[])
+
+        with ThreadPoolExecutor(2) as crew:
+            runs = [crew.submit(desk.sync, key) for desk, key in zip((one, other), keys, strict=True)]
+            reports = [run.result() for run in runs]
+
+        assert all(report is not None and not report.unfinished for report in reports)
+        for key in keys:
+            assert one.remote(key).titles() == {f"n{number}": f"Cut {number}" for number in range(MANY)}
+        assert one.refusals() == []
+        assert QUOTA / 2 < one.busiest_minute() <= QUOTA
+
+
+def test_where_somebody_else_uses_up_the_quota_all_arrives_a_little_later(tmp_path: Path) -> None:
+    with google_desk(tmp_path) as desk:
+        desk.google.quota.per_user = QUOTA // 4
+        desk.fill(MANY)
+        desk.rule()
+        refused = 0
+        for _ in range(40):
+            desk.run_due(fails=True)
+            refused = max(refused, len(desk.refusals()))
+            problem = desk.rule_now().problem
+            assert problem is None or problem.code == "Throttled"
+            desk.wait(timedelta(seconds=20))
+
+        assert refused > 0, "it was tried whether that is waited out"
+        assert desk.remote().titles() == {f"n{number}": f"Cut {number}" for number in range(MANY)}
+        assert desk.resource().titles() == desk.remote().titles()
+        assert desk.parked() == []
+        assert desk.rule_now().problem is None
+        made = [each for each in desk.requests if each.id == "calendar.events.insert" and each.status == 200]
+        assert len(made) == MANY
