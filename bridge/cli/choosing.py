@@ -89,7 +89,7 @@ def choose(site: Site, connection: str, calendars: Sequence[RemoteCalendar], ans
         Conflict: A rule leads to that calendar already.
         click.UsageError: Something was not said, and nobody can be asked.
     """
-    calendar = _calendar(calendars, answers)
+    calendar = _calendar(site, calendars, answers)
     if calendar is None:
         return None
     resource = _resource(site, answers)
@@ -143,16 +143,21 @@ def is_there(site: Site, choice: Choice) -> bool:
     )
 
 
-def _calendar(calendars: Sequence[RemoteCalendar], answers: Answers) -> RemoteCalendar | None:
-    if answers.calendar is not None:
-        return pick(calendars, answers.calendar)
-    if len(calendars) == 1 and not answers.asks:
-        return calendars[0]
+def _calendar(site: Site, calendars: Sequence[RemoteCalendar], answers: Answers) -> RemoteCalendar | None:
+    if answers.calendar is not None or not calendars:
+        return pick(calendars, answers.calendar or _MAIN)
     if not answers.asks:
+        if len(calendars) == 1:
+            return calendars[0]
         raise click.UsageError("Say with --calendar which of the calendars is meant.")
-    preset = next((at for at, each in enumerate(calendars, start=1) if each.primary), 1)
-    number = _number("Which calendar (0 for none)", len(calendars), preset=preset)
-    return calendars[number - 1] if number else None
+    used = users_of(site)
+    preset = next((at for at, each in enumerate(calendars, start=1) if each.primary and each.id not in used), None)
+    while number := _number("Which calendar (0 for none)", len(calendars), preset=preset):
+        chosen = calendars[number - 1]
+        if chosen.id not in used:
+            return chosen
+        click.echo(f"The rule {used[chosen.id]!r} keeps {chosen.name!r} already. Choose another one.", err=True)
+    return None
 
 
 def _resource(site: Site, answers: Answers) -> str:
@@ -184,7 +189,13 @@ def _rule(site: Site, connection: str, resource: str, settings: Mapping[str, str
     preset = _preset(site, connection, resource, settings)
     if not answers.asks or answers.yes:
         return preset
-    return str(click.prompt("What is the rule to be called", default=preset, err=True))
+
+    def unused(name: str) -> str:
+        if name in site.configuration.rules:
+            raise click.UsageError(f"There is a rule {name!r} already.")
+        return name
+
+    return str(click.prompt("What is the rule to be called", default=preset, value_proc=unused, err=True))
 
 
 def _preset(site: Site, connection: str, resource: str, settings: Mapping[str, str]) -> str:

@@ -60,7 +60,8 @@ def connect(
     check_account(site, connection, entry, reached)
     keep(site, connection, entry, reached)
     used = _rules_of(site, connection)
-    leads_on = bool(reached.calendars) and (answers.given or (answers.asks and not used))
+    wanted = reached.calendars and (answers.asks or answers.yes) and not used
+    leads_on = answers.given or bool(wanted)
     if not as_json:
         _say_connected(site, connection, entry, reached, numbered=leads_on and answers.calendar is None)
     made = _lead_on(site, connection, reached, answers, as_json=as_json) if leads_on else None

@@ -101,10 +101,18 @@ def concerns(status: RuleStatus) -> list[Concern]:
                 needs_person=True,
             )
         )
-    if status.parked:
+    if status.copies:
         found.append(
             Concern(
-                f"Set aside, as they cannot be brought across: {status.parked}.",
+                f"Imported or copied into the remote calendar a second time, and left alone there: {status.copies}.",
+                "Delete the copies there: changes of them come to nobody. `calbridge parked list` names them.",
+                needs_person=True,
+            )
+        )
+    if status.parked > status.copies:
+        found.append(
+            Concern(
+                f"Set aside, as they cannot be brought across: {status.parked - status.copies}.",
                 "`calbridge parked list` says why.",
                 needs_person=True,
             )

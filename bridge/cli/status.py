@@ -169,6 +169,7 @@ def as_document(each: RuleStatus) -> dict[str, object]:
         "held": each.held,
         "conflicts": each.conflicts,
         "parked": each.parked,
+        "copies": each.copies,
         "notifications": watch_state.as_document(each),
         "problem": None
         if problem is None

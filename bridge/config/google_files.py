@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _CLIENT_FILE = "client_file"
 _SERVICE_ACCOUNT_FILE = "service_account_file"
 _CLIENT_NEEDS = ("client_id", "client_secret")
-_SERVICE_ACCOUNT_NEEDS = ("client_email", "private_key", "token_uri")
+_SERVICE_ACCOUNT_NEEDS = ("client_email", "client_id", "private_key_id", "private_key", "token_uri")
 
 
 def unfit_google_files(tree: Node, folder: Path) -> Iterator[Problem]:

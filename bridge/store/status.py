@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from bridge.core.sides import Side
 from bridge.store import rule as rules
 from bridge.store import watch as watches
 from bridge.store import watch_problem
 from bridge.store.conflict import State as ConflictState
 from bridge.store.database import instant
 from bridge.store.held import State as HeldState
+from bridge.store.parked import COPY
 from bridge.store.schema import conflict, held, held_item, intent, link, parked
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class RuleStatus:
         held: How many deletions wait for a person.
         conflicts: How many conflicts nobody has looked at.
         parked: How many objects are set aside.
+        copies: How many of these stand in the remote calendar a second time.
         watch: The watch by which the upstream tells it of changes, or None.
         watch_problem: Why there is none, or why it cannot be renewed, or None.
     """
@@ -53,6 +56,7 @@ class RuleStatus:
     held: int
     conflicts: int
     parked: int
+    copies: int = 0
     watch: WatchRecord | None = None
     watch_problem: WatchProblem | None = None
 
@@ -80,7 +84,7 @@ def read(tx: Transaction) -> list[RuleStatus]:
     """How every rule is doing: by key, those in the configuration before those that are left over."""
     links = _counts(tx, _LINKS)
     waits = {row.rule_id: row for row in tx.connection.execute(_WAITING)}
-    held_back, clashes, aside = (_counts(tx, query) for query in (_HELD, _CONFLICTS, _PARKED))
+    held_back, clashes, aside, copies = (_counts(tx, query) for query in (_HELD, _CONFLICTS, _PARKED, _COPIES))
     open_now, problems = watches.open_by_rule(tx), watch_problem.by_rule(tx)
     return [
         RuleStatus(
@@ -92,6 +96,7 @@ def read(tx: Transaction) -> list[RuleStatus]:
             held=held_back.get(each.id, 0),
             conflicts=clashes.get(each.id, 0),
             parked=aside.get(each.id, 0),
+            copies=copies.get(each.id, 0),
             watch=open_now.get(each.id),
             watch_problem=problems.get(each.id),
         )
@@ -121,3 +126,4 @@ _CONFLICTS = (
     select(conflict.c.rule_id, func.count()).where(conflict.c.state == ConflictState.OPEN).group_by(conflict.c.rule_id)
 )
 _PARKED = select(parked.c.rule_id, func.count()).group_by(parked.c.rule_id)
+_COPIES = _PARKED.where(parked.c.side == Side.THERE.value, parked.c.property == COPY)

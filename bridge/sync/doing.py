@@ -225,7 +225,7 @@ class Doing:
             pull.pass_over(tx, a, verdict)
         elif move is Move.NOTHING:
             pull.stay(tx, verdict)
-            if verdict.pair.there is not None:
+            if verdict.pair.seen:
                 unpark(tx, a, [verdict])
         else:
             pull.leave_alone(tx, a, verdict)

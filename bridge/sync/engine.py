@@ -18,6 +18,7 @@ from bridge.store import link as links
 from bridge.store import outbox, placement
 from bridge.store import rule as rules
 from bridge.sync.attending import Attention
+from bridge.sync.copies import set_aside
 from bridge.sync.deletions import guarded
 from bridge.sync.doing import Doing
 from bridge.sync.judging import DELETIONS, Judge, Occasion
@@ -161,7 +162,7 @@ class Pass:
         cursor = a.rule.cursor if self._kind is Kind.CHANGES else None
         if cursor is None and a.rule.cursor is not None and isinstance(a.upstream, Remembering):
             a.upstream.recall(a.calendar, a.rule.cursor)
-        return look(a.upstream, a.calendar, cursor, known)
+        return look(a.upstream, a.calendar, cursor, known, lambda: set_aside(a))
 
     def _note(self, sighting: Sighting) -> None:
         if sighting.cursor == self._a.rule.cursor and not sighting.hints:

@@ -11,6 +11,7 @@ from bridge.core.sides import Side
 from bridge.store import journal, parked, placement
 from bridge.store import link as links
 from bridge.store.names import LONGEST_NAME, can_be_kept
+from bridge.sync.copies import Copies
 from bridge.sync.crew import in_parts
 from bridge.sync.sighting import Hint
 from bridge.upstream.powers import TellsAll
@@ -18,6 +19,7 @@ from bridge.upstream.protocol import Found, Gone, Unknown, Unreadable
 
 _Value = TypeVar("_Value")
 _TOGETHER = 100
+_COPY = "The remote calendar holds this appointment a second time, as after an import; the one that is linked counts."
 _NO_NAME = f"The upstream names it by an id that is empty, no text, or longer than {LONGEST_NAME} octets."
 _MANY = range(100, 5_001)
 """How many objects there are in a calendar that is read as a whole: not too few to be worth it, nor too many for one
@@ -107,6 +109,8 @@ class Aside:
         uid: Of the link, or empty.
         reason: A sentence that says why.
         lasting: Whether it stays so until somebody changes it there.
+        summary: Title of the remote object, or empty.
+        is_copy: Whether it stands beside the one that is linked.
     """
 
     intent: Intent | None
@@ -114,6 +118,8 @@ class Aside:
     uid: str
     reason: str
     lasting: bool
+    summary: str = field(default="", repr=False)
+    is_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +153,9 @@ class _Pairing:
         self._hints.update(sighting.hints)
         self._aside: list[Aside] = []
         self._aliases: dict[str, str] = {}
+        self._copies = Copies(a)
+        self._successors: frozenset[str] = frozenset()
+        self._others: dict[str, bool] = {}
 
     def run(self, uids: Iterable[str]) -> Pairing:
         a = self._a
@@ -189,8 +198,8 @@ class _Pairing:
                 hint=self._hints[remote_id],
                 intents=self._intents(link.uid, remote_id),
             )
-        for remote_id in gone & self._there.keys() - by_remote.keys():
-            # It came and went before anybody looked, or was untied since.
+        for remote_id in gone - by_remote.keys():
+            # It came and went before anybody looked, was set aside, or was untied since.
             pairs[f"\0{remote_id}"] = Pair(
                 remote_id,
                 None,
@@ -199,8 +208,9 @@ class _Pairing:
                 remote_id=remote_id,
                 seen=True,
                 hint=Hint.GONE,
-                intents=(self._there[remote_id],),
+                intents=self._intents("", remote_id),
             )
+        self._look_for_others(found, by_remote, by_uid, gone)
         for remote_id, each in found.items():
             if remote_id not in by_remote:
                 self._add_unlinked(each, pairs, by_uid, here, gone)
@@ -224,6 +234,7 @@ class _Pairing:
                 self._aliases |= {
                     a.origin.alias(each.uid, each.generation): each.uid for each in links.every(tx, a.rule.id)
                 }
+        self._aliases |= self._copies.learn(obj for obj in unlinked if not isinstance(obj, Unreadable))
 
     def _uid(self, there: CalendarObject) -> str:
         """The UID here of an object that no link names."""
@@ -275,6 +286,7 @@ class _Pairing:
         twins = [each.key for each in aside if each.side is Side.THERE and each.uid in uids]
         twins = [remote_id for remote_id in twins if remote_id not in self._hints]
         self._hints.update(dict.fromkeys(twins, Hint.CHANGED))
+        self._successors = frozenset(twins)
         return twins
 
     def _fetched(self, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Unknown]:
@@ -319,13 +331,16 @@ class _Pairing:
         link = by_uid.get(uid)
         intents = self._intents(uid, each.remote_id)
         other = None if link is None else link.remote_id
-        if other is not None and not self._is_gone(other, gone):
-            reason = f"The remote calendar holds the appointment {uid!r} twice; the one that was linked first counts."
-            self._aside.append(Aside(self._there.get(each.remote_id), each.remote_id, uid, reason, lasting=True))
-            return
-        if uid in pairs and pairs[uid].there is not None:
-            reason = f"The remote calendar holds the appointment {uid!r} twice; the one that was read first counts."
-            self._aside.append(Aside(self._there.get(each.remote_id), each.remote_id, uid, reason, lasting=True))
+        is_second = uid in pairs and pairs[uid].there is not None
+        is_beside = other is not None and not self._is_gone(other, gone)
+        is_left = link is None and uid not in here and each.remote_id not in self._successors
+        is_veiled = self._copies.is_veiled(each.object.uid)
+        if is_second or is_beside or is_veiled or (is_left and self._copies.is_known(each.remote_id)):
+            # What a busy feed showed takes the place of nothing.
+            of = "" if is_veiled else uid
+            there = self._there.get(each.remote_id)
+            copy = Aside(there, each.remote_id, of, _COPY, lasting=True, summary=each.object.summary, is_copy=True)
+            self._aside.append(copy)
             return
         if link is not None and other is not None:
             # It was moved there: deleted under one id, created under another.
@@ -341,13 +356,22 @@ class _Pairing:
             intents=intents,
         )
 
+    def _look_for_others(
+        self, found: Mapping[str, Found], by_remote: Mapping[str, Link], by_uid: Mapping[str, Link], gone: set[str]
+    ) -> None:
+        """Asks what became of the linked objects beside which others have turned up, of all of them together."""
+        uids = {
+            self._uid(each.object)
+            for remote_id, each in found.items()
+            if remote_id not in by_remote and not isinstance(each.object, Unreadable)
+        }
+        others = {link.remote_id for uid, link in by_uid.items() if uid in uids and link.remote_id is not None}
+        listed = self._sighting.listed if self._sighting.whole else {}
+        unknown = sorted(others - self._hints.keys() - gone - listed.keys())
+        self._others = {answer.remote_id: isinstance(answer, Gone) for answer in self._fetched(unknown)}
+
     def _is_gone(self, remote_id: str, gone: set[str]) -> bool:
-        if remote_id in gone:
-            return True
-        if remote_id in self._hints:
-            return False
-        answers = list(self._a.upstream.fetch(self._a.calendar, [remote_id]))
-        return any(isinstance(answer, Gone) for answer in answers)
+        return remote_id in gone or self._others.get(remote_id, False)
 
 
 def _is_agreed(link: Link | None) -> bool:

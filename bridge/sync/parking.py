@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bridge.sync.pairing import Aside
 
 _REMEDY = "Change it on either side, or run `calbridge parked retry` when the cause is gone."
+_COPY_REMEDY = "Delete the copy there: changes of it come to nobody."
 _RESTLESS = "It was written again and again, and each time somebody changed it back"
 _LATER = timedelta(minutes=5)
 
@@ -84,9 +85,10 @@ def park_aside(a: Assignment, aside: Sequence[Aside]) -> None:
                     Side.THERE,
                     each.remote_id,
                     uid=each.uid,
-                    summary="",
+                    summary=each.summary,
                     reason=each.reason,
-                    remedy=_REMEDY,
+                    remedy=_COPY_REMEDY if each.is_copy else _REMEDY,
+                    property=parked.COPY if each.is_copy else "",
                 )
                 if each.intent is not None:
                     outbox.settle(tx, each.intent)

@@ -16,6 +16,7 @@ from bridge.store import link as links
 from bridge.store.link import Link, Made
 from bridge.sync.convergence import counted
 from bridge.sync.pull import settle
+from bridge.sync.sighting import Hint
 from bridge.sync.views import Views
 from bridge.upstream.powers import CreatesMany
 from bridge.upstream.protocol import Unreadable
@@ -161,6 +162,10 @@ def created(a: Assignment, verdicts: Sequence[tuple[Verdict, Announced, Stored]]
     """Notes what stands there after creations."""
     with a.writing() as tx:
         for verdict, announced, stored in verdicts:
+            if verdict.pair.link is not None and verdict.pair.link.is_announced:
+                # What answers a creation that is repeated may have been edited since: it is looked at.
+                outbox.note_there(tx, a.rule.id, [(stored.remote_id, Hint.CHANGED)])
+                continue
             keep(tx, a, announced.link, here=announced.here, stored=stored, view=announced.link.view)
             settle(tx, verdict)
             if announced.here.etag != verdict.pair.ours.etag:

@@ -11,7 +11,7 @@ from bridge.errors import CursorExpired, ListingDoubtful
 from bridge.upstream.protocol import Gone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from bridge.upstream.protocol import Changed, Upstream
 
@@ -53,7 +53,13 @@ class Sighting:
     total: int
 
 
-def look(upstream: Upstream, calendar: str, cursor: str | None, known: Callable[[], Mapping[str, str]]) -> Sighting:
+def look(
+    upstream: Upstream,
+    calendar: str,
+    cursor: str | None,
+    known: Callable[[], Mapping[str, str]],
+    aside: Callable[[], Collection[str]] = tuple,
+) -> Sighting:
     """Reads what changed since `cursor`, or everything where that is None or not valid any more.
 
     Args:
@@ -62,6 +68,7 @@ def look(upstream: Upstream, calendar: str, cursor: str | None, known: Callable[
         cursor: What the last reading gave.
         known: Gives the etag of each linked remote object: what is still the same is not looked at. Not called where
             nothing has changed at all.
+        aside: Gives the remote objects that no link knows, and of which it counts when they are gone.
 
     Raises:
         UpstreamError: The reading failed, or was cut off; nothing may be concluded from what came before that.
@@ -71,16 +78,18 @@ def look(upstream: Upstream, calendar: str, cursor: str | None, known: Callable[
             listed, gone, fresh = _read(upstream, calendar, cursor)
         except CursorExpired:
             # Nothing is cleared: everything is listed, and compared with what is known.
-            return look(upstream, calendar, None, known)
+            return look(upstream, calendar, None, known, aside)
         if not listed and not gone:
             return Sighting({}, {}, fresh, whole=False, total=0)
         linked = known()
         if upstream.capabilities.refuses_old_cursors or not _repeats_everything(listed, linked):
-            return Sighting(_hints(listed, gone, linked), listed, fresh, whole=False, total=len(listed))
+            hints = _hints(listed, gone, linked, aside() if gone else ())
+            return Sighting(hints, listed, fresh, whole=False, total=len(listed))
     listed, gone, fresh = _read(upstream, calendar, None)
     linked = known()
-    absent = dict.fromkeys((id_ for id_ in linked if id_ not in listed), Hint.ABSENT)
-    return Sighting({**absent, **_hints(listed, gone, linked)}, listed, fresh, whole=True, total=len(listed))
+    unlinked = aside()
+    absent = dict.fromkeys((id_ for id_ in (*linked, *unlinked) if id_ not in listed), Hint.ABSENT)
+    return Sighting({**absent, **_hints(listed, gone, linked, unlinked)}, listed, fresh, whole=True, total=len(listed))
 
 
 def _read(upstream: Upstream, calendar: str, cursor: str | None) -> tuple[dict[str, Changed], set[str], str]:
@@ -102,10 +111,12 @@ def _read(upstream: Upstream, calendar: str, cursor: str | None) -> tuple[dict[s
     return listed, gone, fresh
 
 
-def _hints(listed: Mapping[str, Changed], gone: set[str], known: Mapping[str, str]) -> dict[str, Hint]:
+def _hints(
+    listed: Mapping[str, Changed], gone: set[str], known: Mapping[str, str], aside: Collection[str]
+) -> dict[str, Hint]:
     changed = {id_: Hint.CHANGED for id_, item in listed.items() if known.get(id_) != item.etag}
     # What was never linked needs no goodbye.
-    return {**changed, **{id_: Hint.GONE for id_ in gone if id_ in known}}
+    return {**changed, **{id_: Hint.GONE for id_ in gone if id_ in known or id_ in aside}}
 
 
 def _repeats_everything(listed: Mapping[str, Changed], known: Mapping[str, str]) -> bool:

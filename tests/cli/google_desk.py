@@ -64,11 +64,7 @@ class GoogleDesk:
 
     def environment(self, *, browser: bool) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}}
-        # `webbrowser` splits it at colons, and fills the address in.
-        script = self.folder / "browser"
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c \'{_BROWSER}\' "$1"\n')
-        script.chmod(0o755)
-        return {**kept, "BROWSER": f"{script} %s"} if browser else {**kept, "BROWSER": ""}
+        return {**kept, "BROWSER": browser_in(self.folder) if browser else ""}
 
     def command(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "bridge", *words, "--config", str(self.installation.config)]
@@ -136,6 +132,14 @@ class GoogleDesk:
         """The titles at Google."""
         events = self.google.calendar(who, calendar_id).events
         return sorted(each["summary"] for each in events if each["status"] != "cancelled")
+
+
+def browser_in(folder: Path) -> str:
+    """A browser that goes wherever it is sent, as the variable BROWSER names it."""
+    script = folder / "browser"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c \'{_BROWSER}\' "$1"\n')
+    script.chmod(0o755)
+    return f"{script} %s"
 
 
 def appointment(title: str, day: int = 24, **more: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,51 @@ def test_what_is_found_is_shown_with_the_rule_to_write(unconnected: Remote) -> N
     snippet = shown.partition("rules:\n")[2]
     config.write_text(config.read_text().replace("rules: {}\n", f"rules:\n{snippet}"))
     assert unconnected.run("check-config").code == 0
+
+
+def test_a_rule_is_made_without_any_question(unconnected: Remote) -> None:
+    unconnected.configure()
+    unconnected.put_here(event("ours"))
+    unconnected.put_there(event("theirs", start="20261124T090000"))
+    words = ("--calendar", unconnected.name, "--resource", "salon/anna", "--rule", "work", "--yes", "--json")
+    told = unconnected.done("connect", "clinic", "--password-stdin", *words, typed=f"{PASSWORD}\n").stdout
+
+    made = json.loads(told)["rule"]
+    assert made["plan"]["counts"] == {"create here": 1, "create there": 1}
+    assert (made["written"], made["pass"]["done"], made["pass"]["problem"]) == (True, True, None)
+    assert set(unconnected.here()) == set(unconnected.there()) == {"ours", "theirs"}
+    assert unconnected.run("check-config").code == 0
+    assert unconnected.sync() == {}
+
+
+def test_without_yes_nothing_but_the_plan_comes_of_it(unconnected: Remote) -> None:
+    unconnected.configure()
+    unconnected.put_here(event("ours"))
+    before = unconnected.installation.config.read_text()
+    words = ("--calendar", unconnected.name, "--resource", "salon/anna")
+    shown = unconnected.done("connect", "clinic", "--password-stdin", *words, typed=f"{PASSWORD}\n").stdout
+
+    assert "create 1 there" in shown
+    assert "rules:\n  anna-clinic:\n    resource: salon/anna\n" in shown
+    assert unconnected.installation.config.read_text() == before
+    assert unconnected.there() == {}
+
+
+def test_a_calendar_that_is_not_there_is_named_with_the_nearest(unconnected: Remote) -> None:
+    unconnected.configure()
+    words = ("--calendar", f"{unconnected.name}x", "--resource", "salon/anna", "--yes", "--json")
+    answer = unconnected.run("connect", "clinic", "--password-stdin", *words, typed=f"{PASSWORD}\n")
+    assert answer.code == Exit.FAILED
+    assert f"Did you mean '{unconnected.name}'?" in answer.error["remedy"]
+
+
+def test_a_forgotten_password_keeps_the_rule_waiting(clinic: Remote) -> None:
+    clinic.sync()
+    assert "waits" in clinic.done("disconnect", "clinic").stdout
+    assert kept(clinic.installation) is None
+    assert clinic.run("rule", "sync", "work", "--json").json["problem"]["code"] == "LoginRefused"
+    clinic.connect()
+    assert clinic.sync() == {}
 
 
 def test_a_connection_that_rules_use_says_so(unconnected: Remote) -> None:

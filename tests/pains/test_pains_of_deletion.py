@@ -274,9 +274,9 @@ def test_pain_04_what_enters_the_window_by_itself_comes_without_an_edit(desk: Pa
 def reading_on(original: Any) -> Any:
     """A look at the upstream that takes a fresh cursor in place of the one that has expired, and goes on."""
 
-    def look(upstream: Any, calendar: str, cursor: str | None, known: Any) -> Any:
+    def look(upstream: Any, calendar: str, cursor: str | None, *known: Any) -> Any:
         if cursor is None:
-            return original(upstream, calendar, cursor, known)
+            return original(upstream, calendar, cursor, *known)
         fresh = [page.cursor for page in upstream.changes(calendar, None)][-1]
         return Sighting({}, {}, fresh, whole=False, total=0)
 

@@ -378,6 +378,11 @@ class SyncDesk:
         with self.database.reading() as tx:
             return parked.every(tx)
 
+    def retry_parked(self) -> None:
+        """A person has everything that is set aside be looked at again."""
+        with self.database.writing() as tx:
+            decisions.retry(tx, parked.every(tx))
+
     def waiting(self, key: str = "r") -> tuple[int, int]:
         """How many intents wait, here and there."""
         with self.database.reading() as tx:

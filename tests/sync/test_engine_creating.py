@@ -189,3 +189,23 @@ def test_what_somebody_made_there_meanwhile_under_the_same_uid_is_linked_and_not
     assert next(iter(there.objects().values())).uid == "one"
     assert here.titles() == there.titles() == {"one": "Haircut"}
     assert "LOCATION:Room 1" in here.text("one")
+
+
+def test_an_edit_there_comes_here_also_where_the_creation_is_repeated_before_anybody_looks(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote()
+    desk.rule()
+    desk.sync()
+    desk.poll()
+    here.put(event("one", "Cut"))
+    there.shelf.misdeeds += ["lost"]
+    desk.run_due(fails=True)
+    there.change("one", "SUMMARY:Cut", "LOCATION:Room 3\r\nSUMMARY:Cut")
+    there.writes()
+    desk.wait(timedelta(minutes=1))
+    desk.run_due()
+    assert there.writes() == ["create"]
+
+    desk.rest()
+
+    assert "LOCATION:Room 3" in here.text("one")
+    assert len(there.shelf.objects) == 1

@@ -23,7 +23,7 @@ from tests.sync.google_calendars import MINUTE, GoogleCalendar, GoogleDesk, goog
 from tests.web.notifying import CHANNELS, Door
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from bridge.config import Configuration
@@ -95,9 +95,9 @@ class ToldDesk(GoogleDesk):
     def close_unwanted(self) -> int:
         return self.worker().close_watches()
 
-    def notification(self, channel: Channel | None = None, **said: str) -> Message:
-        """What Google sends about a channel; `said` stands in place of some of it."""
-        of = channel or self.channel
+    def notification(self, said: Mapping[str, str] | None = None, *, of: Channel | None = None) -> Message:
+        """What Google sends about a channel, the one that is open or another; `said` stands in place of some of it."""
+        of = of or self.channel
         usual = {
             "Channel_ID": of.id,
             "Channel_Token": of.token,
@@ -106,7 +106,7 @@ class ToldDesk(GoogleDesk):
             "Resource_URI": of.uri,
             "Message_Number": str(of.number + 1),
         }
-        named = {f"X-Goog-{name.replace('_', '-')}": value for name, value in {**usual, **said}.items()}
+        named = {f"X-Goog-{name.replace('_', '-')}": value for name, value in {**usual, **(said or {})}.items()}
         return Message(of.address, named)
 
 
@@ -210,7 +210,7 @@ def test_a_wrong_or_forged_notification_makes_nobody_ask(told: ToldDesk, name: s
     if said.get("Channel_Token") == "CUT":
         said = {"Channel_Token": told.channel.token[:-1]}
     for _ in range(20):
-        assert told.post(told.notification(**said)) == 404
+        assert told.post(told.notification(said)) == 404
     assert told.work(10 * SECOND) == 0
     assert told.requests == []
 
@@ -219,7 +219,7 @@ def test_a_wrong_or_forged_notification_makes_nobody_ask(told: ToldDesk, name: s
 def test_whatever_a_true_notification_says_it_is_at_most_a_nudge(told: ToldDesk, state: str) -> None:
     before = told.calendar.titles(), told.resource().titles()
     for number in ("0", "-1", "x", "9" * 40, "1"):
-        assert told.post(told.notification(Resource_State=state, Message_Number=number)) == 204
+        assert told.post(told.notification({"Resource_State": state, "Message_Number": number})) == 204
     assert told.work(10 * SECOND) <= 1
     assert (told.calendar.titles(), told.resource().titles()) == before
     assert told.writes() == []
@@ -230,14 +230,14 @@ def test_a_channel_that_has_expired_moves_nobody_and_the_next_pass_opens_another
     old = told.channel
     told.wait(WEEK + DAY)
     told.calendar.make("Meanwhile")
-    assert told.post(told.notification(old)) == 404
+    assert told.post(told.notification(of=old)) == 404
 
     told.work(3 * SECOND)
 
     assert told.agree()
     assert told.channel.id != old.id
     told.forget()
-    assert told.post(told.notification(old)) == 404
+    assert told.post(told.notification(of=old)) == 404
     assert told.work(10 * SECOND) == 0
 
 
@@ -249,7 +249,7 @@ def test_the_channel_that_another_took_the_place_of_is_closed_and_moves_nobody(t
     assert told.channel.id != old.id
     told.forget()
 
-    assert told.post(told.notification(old)) == 404
+    assert told.post(told.notification(of=old)) == 404
     assert told.work(10 * SECOND) == 0
 
     told.calendar.make("New")
@@ -280,7 +280,7 @@ def test_a_storm_of_everything_leaves_both_sides_the_same_and_costs_a_look_each_
         if dice.random() < 0.3:
             told.resource().put(event(f"h{second}", f"Here {second}", start=START + timedelta(days=20, hours=second)))
         for _ in range(dice.randrange(4)):
-            told.post(told.notification(**dice.choice([{}, *FORGED.values()])))
+            told.post(told.notification(dice.choice([{}, *FORGED.values()])))
         if dice.random() < 0.2:
             told.google.channels.release()
         told.work(SECOND)

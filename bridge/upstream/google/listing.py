@@ -6,6 +6,7 @@ time, so a cursor from before a change of them is not used.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from bridge.errors import CursorExpired, ListingDoubtful
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from bridge.upstream.google.place import Place
 
 _VERSION = "events1:"
+_PART = 200
 
 
 def changes(place: Place, cursor: str | None) -> Iterator[Page]:
@@ -43,10 +45,10 @@ def _everything(place: Place) -> Iterator[Page]:
         waiting += (event for event in events if _is_of_series(event))
         known.update(event["id"] for event in singles)
         token = str(page.get("nextSyncToken", ""))
-        if singles:
-            yield Page(tuple(place.changed(standing) for standing in gathered(singles)))
+        yield from _in_parts(place.changed(standing) for standing in gathered(singles))
     series = [event for event in waiting if event.get("recurringEventId") not in known]
-    yield Page(tuple(place.changed(standing) for standing in gathered(series)), cursor=_cursor(token))
+    yield from _in_parts(place.changed(standing) for standing in gathered(series))
+    yield Page((), cursor=_cursor(token))
 
 
 def _delta(place: Place, token: str) -> Iterator[Page]:
@@ -61,15 +63,24 @@ def _delta(place: Place, token: str) -> Iterator[Page]:
         further = str(page.get("nextSyncToken", ""))
     cursor = _cursor(further)
     single = [event for event in events.values() if not _is_of_series(event)]
-    yield Page(tuple(Gone(event["id"]) if is_cancelled(event) else place.changed(Standing(event)) for event in single))
+    yield from _in_parts(
+        Gone(event["id"]) if is_cancelled(event) else place.changed(Standing(event)) for event in single
+    )
     touched: dict[str, list[Event]] = {}
     for event in events.values():
         if _is_of_series(event):
             touched.setdefault(str(event.get("recurringEventId", event["id"])), []).append(event)
     for name in [name for name in touched if is_cancelled(events.get(name, {})) and _all_cancelled(touched[name])]:
-        # The series is on the first page already: gone, with all its instances.
+        # The series was told already: gone, with all its instances.
         del touched[name]
-    yield Page(tuple(_series(place, touched)), cursor=cursor)
+    yield from _in_parts(_series(place, touched))
+    yield Page((), cursor=cursor)
+
+
+def _in_parts(items: Iterator[Changed | Gone]) -> Iterator[Page]:
+    """Pages of a size that shows progress: to read one takes longer than to receive it."""
+    while part := tuple(islice(items, _PART)):
+        yield Page(part)
 
 
 def _series(place: Place, touched: Mapping[str, Sequence[Event]]) -> Iterator[Changed | Gone]:

@@ -6,6 +6,7 @@ within the body. One table says what a reason means, another what a status means
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
@@ -248,4 +249,4 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
 
 def _property(refused: Refused) -> str:
     said = f"{refused.place} {refused.message}".lower()
-    return next((name for word, name in _PROPERTIES.items() if word in said), "")
+    return next((name for word, name in _PROPERTIES.items() if re.search(rf"\b{word}", said)), "")

@@ -7,7 +7,7 @@ import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
@@ -22,27 +22,14 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bridge.upstream.google.service import Ask
+    from bridge.upstream.oauth.keeper import Access
 
-MOST_BYTES = 64 * 1024 * 1024
-"""The largest answer that is read, after decompression."""
+MOST_BYTES = 128 * 1024 * 1024
+"""The largest answer that is read, after decompression: 50 KiB for each event of a full page."""
 
 _CHUNK = 64 * 1024
 # Google compresses only for programs whose name says that they can read it.
 _AGENT = "Calbridge (gzip)"
-
-
-class Access(Protocol):
-    """Gives what lets one user in."""
-
-    def access_token(self) -> str:
-        """A token that should be good now; renewed where its time is over.
-
-        Raises:
-            LoginRefused: There is none to be had.
-        """
-
-    def refused(self, token: str) -> object:
-        """Notes that Google let nobody in with `token`, so that the next one is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +117,7 @@ class Wire:
         token = self._access.access_token()
         answer = self._ask_once(what, token, condition)
         if answer.status == HTTPStatus.UNAUTHORIZED and not _refused(answer).is_about_notices:
-            self._access.refused(token)
-            answer = self._ask_once(what, self._access.access_token(), condition)
+            answer = self._ask_once(what, self._access.refused(token), condition)
         return self._read_answer(what, answer)
 
     def close(self) -> None:

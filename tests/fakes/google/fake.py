@@ -18,6 +18,7 @@ import json
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tests.fakes.google.api import BASE, Api
@@ -34,6 +35,8 @@ from tests.fakes.google.transport import Http, make_app, served
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from flask import Flask
 
     from tests.fakes.google.exchange import Recorded
     from tests.fakes.google.grants import Client, Robot
@@ -75,7 +78,6 @@ class FakeGoogle:
         grants: OAuth clients, service accounts and tokens.
         consent: Who sits before the consent page, where nobody does.
         channels: Watch channels, their deliveries and mishaps.
-        app: All of it as a WSGI application.
     """
 
     def __init__(self, clock: Callable[[], datetime] | None = None) -> None:
@@ -91,9 +93,14 @@ class FakeGoogle:
         }
         self.port = 0
         self._scripts: list[_Script] = []
-        self.app = make_app(self.answer)
-        self.app.register_blueprint(accounts(self.grants, self.consent))
-        self.app.register_blueprint(page(self.world))
+
+    @cached_property
+    def app(self) -> Flask:
+        """All of it as a WSGI application; made when it is first asked for, as most tests need none."""
+        app = make_app(self.answer)
+        app.register_blueprint(accounts(self.grants, self.consent))
+        app.register_blueprint(page(self.world))
+        return app
 
     @property
     def host(self) -> str:
@@ -165,9 +172,9 @@ class FakeGoogle:
     def http(self, user: str = "") -> Http:
         """What the client library takes for `http`, within this process; without a user, it sends what it is given."""
         if not user:
-            return Http(self.answer, self.app, None)
+            return Http(self.answer, lambda: self.app, None)
         token = self.token(user)
-        return Http(self.answer, self.app, lambda: token)
+        return Http(self.answer, lambda: self.app, lambda: token)
 
     def answer(self, asked: Asked) -> Answered:
         """Answers as the interface, or as a script wants it."""

@@ -146,7 +146,7 @@ def _expander(value: str, start: When) -> rrule:
 
     text = re.sub(r"UNTIL=([^;]+)", on_the_wall, value)
     try:
-        rule = rrulestr(text, dtstart=start.wall)
+        rule = rrulestr(text, dtstart=start.wall, cache=True)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise _invalid() from error
     if not isinstance(rule, rrule):

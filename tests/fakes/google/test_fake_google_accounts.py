@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import threading
-from contextlib import closing
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from google.auth.exceptions import RefreshError
+from google.auth.transport.requests import Request
+from google.oauth2.credentials import Credentials
 from google.oauth2.service_account import Credentials as RobotCredentials
-from google_auth_oauthlib.flow import InstalledAppFlow  # type: ignore[import-untyped]
 
+from tests.fakes.google.asking import ANNA, Clock
 from tests.fakes.google.fake import FakeGoogle, fake_google
 
 if TYPE_CHECKING:
@@ -24,22 +24,10 @@ if TYPE_CHECKING:
 
     from tests.fakes.google.grants import Client
 
-ANNA = "anna@example.org"
 EVENTS = "https://www.googleapis.com/auth/calendar.events"
 CALENDARS = "https://www.googleapis.com/auth/calendar.calendarlist.readonly"
 VERIFIER = "v" * 43
 REDIRECT = "http://127.0.0.1:4711/"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2027, 3, 1, 8, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_by(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 @pytest.fixture
@@ -111,43 +99,21 @@ def test_consent_gives_a_code_and_the_code_gives_tokens_once(google: FakeGoogle)
     assert exchange(google, client, back["code"])["error"] == "invalid_grant"
 
 
-def test_the_library_of_google_connects_and_refreshes(
-    google: FakeGoogle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
-
-    class Back(BaseHTTPRequestHandler):
-        came: str
-
-        def do_GET(self) -> None:
-            type(self).came = self.path
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Says nothing."""
-
-    path = google.client_file(google.grants.add_client(), tmp_path)
-    flow = InstalledAppFlow.from_client_secrets_file(str(path), [EVENTS, CALENDARS], autogenerate_code_verifier=True)
-    with HTTPServer(("127.0.0.1", 0), Back) as server:
-        flow.redirect_uri = f"http://127.0.0.1:{server.server_port}/"
-        server.timeout = 30
-        thread = threading.Thread(target=server.handle_request, daemon=True)
-        thread.start()
-        url, _ = flow.authorization_url(access_type="offline")
-        with closing(requests.get(url, timeout=30)) as page:
-            assert page.status_code == 200
-        thread.join()
-    code = parse_qs(urlsplit(Back.came).query)["code"][0]
-    flow.fetch_token(code=code)
-    credentials: Any = flow.credentials
-    before = credentials.token
-
-    from google.auth.transport.requests import Request  # noqa: PLC0415 -- beside its only use
+def test_the_library_of_google_refreshes_with_what_the_client_file_says(google: FakeGoogle, tmp_path: Path) -> None:
+    client = google.grants.add_client()
+    said_in_file = json.loads(google.client_file(client, tmp_path).read_text())["installed"]
+    read: Any = Credentials
+    credentials = read(
+        token=None,
+        refresh_token=connect(google, client)["refresh_token"],
+        token_uri=said_in_file["token_uri"],
+        client_id=said_in_file["client_id"],
+        client_secret=said_in_file["client_secret"],
+    )
 
     credentials.refresh(Request())
 
-    assert credentials.token != before
+    assert said_in_file["auth_uri"] == google.endpoints["auth"]
     assert list_with(google, credentials.token) == 200
 
 
@@ -289,8 +255,6 @@ def test_a_web_client_gets_a_refresh_token_again_only_where_it_asks_for_consent(
 
 
 def test_a_service_account_acts_for_people_of_a_domain_that_delegated_to_it(google: FakeGoogle, tmp_path: Path) -> None:
-    from google.auth.exceptions import RefreshError  # noqa: PLC0415 -- beside its only use
-    from google.auth.transport.requests import Request  # noqa: PLC0415 -- beside its only use
 
     google.add_user("room@clinic.example", workspace="clinic.example")
     robot = google.grants.add_robot("bridge", domain="clinic.example", scopes=[EVENTS, CALENDARS])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -12,22 +12,14 @@ import pytest
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
 
+from tests.fakes.google.asking import ANNA, Clock
 from tests.fakes.google.channels import Mishap
 from tests.fakes.google.fake import FakeGoogle, fake_google
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ANNA = "anna@example.org"
 EVENT = {"summary": "Haircut", "start": {"date": "2027-03-02"}, "end": {"date": "2027-03-03"}}
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2027, 3, 1, 8, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 class Hook:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httplib2
 from flask import Flask, Response, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -15,7 +15,8 @@ from tests.fakes.google.exchange import Answered, Asked
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from wsgiref.types import WSGIApplication
 
 _VERBS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -46,28 +47,37 @@ def make_app(answer: Callable[[Asked], Answered]) -> Flask:
     return app
 
 
-class Http(httplib2.Http):
+class Reply(dict[str, str]):
+    """Status and headers of an answer, as httplib2 gives them."""
+
+    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__({name.lower(): value for name, value in headers.items()})
+        self.status = status
+        self.reason = HTTPStatus(status).phrase
+
+
+class Http:
     """What the client library takes for `http`: asks the fake within this process.
 
     Args:
         token: Tells the access token; None: none is sent but the caller's own.
     """
 
-    def __init__(self, answer: Callable[[Asked], Answered], app: Flask, token: Callable[[], str] | None) -> None:
-        super().__init__()
+    def __init__(
+        self, answer: Callable[[Asked], Answered], app: Callable[[], Flask], token: Callable[[], str] | None
+    ) -> None:
         self._answer = answer
         self._app = app
         self._token = token
 
     def request(
         self,
-        uri: Any,
+        uri: str,
         method: str = "GET",
-        body: Any = None,
-        headers: Any = None,
-        *_: Any,
-        **__: Any,
-    ) -> tuple[httplib2.Response[str], bytes]:
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_: Any,
+    ) -> tuple[Reply, bytes]:
         """Asks once; a lost answer is a ConnectionResetError, as over a socket."""
         named = {name.lower(): value for name, value in (headers or {}).items()}
         if self._token is not None:
@@ -82,11 +92,12 @@ class Http(httplib2.Http):
                 raise ConnectionResetError("The fake lost the answer.") from error
         else:
             base = f"{parts.scheme}://{parts.netloc}"
-            page = self._app.test_client().open(path, base_url=base, method=method, headers=named, data=raw)
+            page = self._app().test_client().open(path, base_url=base, method=method, headers=named, data=raw)
             told = Answered(page.status_code, dict(page.headers), page.get_data())
-        response = httplib2.Response({name.lower(): value for name, value in told.headers.items()})
-        response.status = told.status
-        return response, told.body
+        return Reply(told.status, told.headers), told.body
+
+    def close(self) -> None:
+        """Has nothing to close."""
 
 
 class _Handler(WSGIRequestHandler):
@@ -107,7 +118,7 @@ class _Handler(WSGIRequestHandler):
 
 
 @contextmanager
-def served(app: Flask, port: int = 0) -> Iterator[int]:
+def served(app: WSGIApplication, port: int = 0) -> Iterator[int]:
     """Serves the application on loopback, and tells the port; 0: any that is free."""
     connections: set[socket.socket] = set()
     handler = type("Handler", (_Handler,), {"open": connections})

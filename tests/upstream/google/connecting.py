@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
     from tests.fakes.faults import Request
     from tests.fakes.google.by_hand import ByHand
+    from tests.fakes.google.exchange import Answered
     from tests.fakes.google.fake import FakeGoogle
+    from tests.fakes.google.misdeeds import Misdeed
 
 USER = "anna@example.org"
 ZONE = "Europe/Amsterdam"
@@ -49,11 +51,12 @@ class Pass:
         """The present token."""
         return self.tokens[0]
 
-    def refused(self, token: str) -> None:
+    def refused(self, token: str) -> str:
         """Goes over to the next token, where there is one."""
         self.refusals.append(token)
         if len(self.tokens) > 1 and self.tokens[0] == token:
             del self.tokens[0]
+        return self.tokens[0]
 
 
 class Direct(BaseAdapter):
@@ -100,13 +103,14 @@ def connect(
     site: str = "",
     password: str = "",
     patience: float = 30.0,
+    access: Pass | None = None,
     turn: Callable[[], AbstractContextManager[None]] | None = None,
 ) -> GoogleUpstream:
     """An adapter for a user; over the socket of the fake where it has one."""
     further: dict[str, Any] = {} if google.port else {"session": direct(google)}
     further |= {} if turn is None else {"turn": turn}
     return GoogleUpstream(
-        access=Pass([password or google.token(user)]),
+        access=access or Pass([password or google.token(user)]),
         parse=parse,
         zone=AMSTERDAM,
         who=user,
@@ -276,3 +280,13 @@ def new_calendar(google: FakeGoogle, *, zone: str = ZONE) -> ByHand:
         google.add_user(USER, zone=zone)
     name = uuid.uuid4().hex
     return google.add_calendar(USER, f"{name}@group.calendar.google.com", f"Salon Zoë {name}", zone=zone)
+
+
+def rewritten(old: bytes, new: bytes) -> Misdeed:
+    """Answers with one text in place of another."""
+
+    def done(asked: Asked, go: Callable[[Asked], Answered]) -> Answered:
+        answered = go(asked)
+        return replace(answered, body=answered.body.replace(old, new))
+
+    return done

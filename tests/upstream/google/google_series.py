@@ -238,6 +238,8 @@ _OVERRIDES = (
             _override("20270309T090000", "20270309T090000", "STATUS:TENTATIVE", "CLASS:PRIVATE", "TRANSP:TRANSPARENT")),
     _series("a changed instance that the rule does not have", "emulated", _ruled("FREQ=WEEKLY;COUNT=3"),
             _override("20270401T090000", "20270401T100000")),
+    _series("a further instance, as all others, that the rule does not have", "emulated",
+            _ruled("FREQ=WEEKLY;COUNT=3"), _override("20270401T090000", "20270401T090000")),
     _series("changed instances without their series", "emulated",
             _override("20270309T090000", "20270309T110000"), _override("20270316T090000", "20270316T090000")),
     _series("changed instances without their series, one of them cancelled", "emulated",

@@ -15,7 +15,6 @@ from tests.contracts.upstream import Mirror, digest_of, request_id
 from tests.contracts.upstream_samples import new
 from tests.fakes.google.fake import fake_google
 from tests.fakes.google.misdeeds import lose_answer, lose_request
-from tests.upstream.google.connecting import connect, new_calendar
 from tests.upstream.google.series_edits import VERSIONS
 
 if TYPE_CHECKING:
@@ -50,17 +49,6 @@ def google(request: pytest.FixtureRequest) -> Iterator[FakeGoogle]:
         running.quota.per_user = running.quota.in_all = 10**9
         yield running
         assert running.misuses == []
-
-
-@pytest.fixture
-def page(google: FakeGoogle) -> ByHand:
-    return new_calendar(google)
-
-
-@pytest.fixture
-def upstream(google: FakeGoogle, page: ByHand) -> GoogleUpstream:
-    assert page.id
-    return connect(google)
 
 
 def _version(name: str) -> CalendarObject:

@@ -173,6 +173,100 @@ def test_no_html_is_left_in_a_text_that_is_read_twice(text: str) -> None:
 
 
 REFUSED = {"this-and-future-override": "RANGE=THISANDFUTURE"}
+anything = st.text(max_size=30) | markup
+people = st.fixed_dictionaries(
+    {"email": st.sampled_from(["anna@example.org", "bo@example.org"])},
+    optional={
+        "displayName": anything,
+        "comment": anything,
+        "responseStatus": st.sampled_from(["accepted", "declined", "needsAction", "new"]),
+        "self": st.booleans(),
+        "optional": st.booleans(),
+        "additionalGuests": st.integers(0, 5),
+    },
+)
+google_events = st.fixed_dictionaries(
+    {
+        "id": st.just("0123456789abcdef"),
+        "start": st.sampled_from([
+            {"dateTime": "2027-10-31T02:30:00+01:00", "timeZone": "Europe/Amsterdam"},
+            {"dateTime": "2027-03-02T08:00:00.000Z"},
+            {"dateTime": "2027-03-02T08:00:00Z", "timeZone": "Mars/Olympus"},
+        ]),
+        "end": st.sampled_from([
+            {"dateTime": "2027-10-31T02:30:00+01:00", "timeZone": "Asia/Tokyo"},
+            {"dateTime": "2027-11-02T08:00:00-05:00", "timeZone": "Europe/Amsterdam"},
+        ]),
+    },
+    optional={
+        "iCalUID": st.sampled_from(["a@google.com", "a;b,c\\d@example.org"]),
+        "updated": st.sampled_from(["2026-11-02T10:00:00.123Z", "soon"]),
+        "summary": anything,
+        "description": anything,
+        "location": anything,
+        "status": st.sampled_from(["confirmed", "tentative"]),
+        "visibility": st.sampled_from(["default", "public", "private", "confidential"]),
+        "transparency": st.sampled_from(["opaque", "transparent"]),
+        "eventType": st.sampled_from(["default", "birthday", "workingLocation"]),
+        "colorId": st.sampled_from(["1", "11", "12"]),
+        "attendees": st.lists(people, max_size=3),
+        "organizer": people,
+        "source": st.fixed_dictionaries({"url": st.just("https://example.org/a b"), "title": anything}),
+        "hangoutLink": st.just("https://meet.google.com/aaa-bbbb-ccc"),
+        "conferenceData": st.fixed_dictionaries({
+            "entryPoints": st.lists(
+                st.fixed_dictionaries({
+                    "entryPointType": st.sampled_from(["video", "phone", "more", "new"]),
+                    "uri": st.just("tel:+31"),
+                    "label": anything,
+                    "pin": anything,
+                })
+            )
+        }),
+        "attachments": st.lists(
+            st.fixed_dictionaries({
+                "fileUrl": st.just("https://example.org/1"),
+                "title": anything,
+                "mimeType": anything | st.just("application/pdf"),
+            })
+        ),
+        "reminders": st.fixed_dictionaries(
+            {"useDefault": st.booleans()},
+            optional={"overrides": st.lists(st.fixed_dictionaries({"method": anything, "minutes": st.integers(0, 9)}))},
+        ),
+        "recurrence": st.lists(
+            st.sampled_from([
+                "RRULE:FREQ=DAILY;COUNT=3", "RRULE:FREQ=NEVER", "EXDATE:20271101T013000Z",
+                "RDATE:soon,20271201T080000Z", "EXDATE;TZID=Europe/Amsterdam:20271102T023000",
+                "RDATE;VALUE=DATE:20271205", "nonsense", "RDATE;VALUE=PERIOD:20271207T080000Z/PT1H",
+            ])
+        ),
+        "extendedProperties": st.fixed_dictionaries({
+            "private": st.dictionaries(
+                st.sampled_from([
+                    "calbridgeId", "calbridgeUid", "calbridgeOrigin", "calbridgeFloating", "calbridgeStatus",
+                    "calbridgeCategories", "calbridgeSeries", "calbridgeMasterless",
+                ]),
+                anything | st.just("0123456789abcdef") | st.just("Europe/Amsterdam"),
+            )
+        }),
+    },
+)  # fmt: skip
+
+
+@SLOW
+@given(google_events)
+def test_whatever_google_tells_is_read_as_a_sound_appointment_that_is_written_as_it_is(event: dict[str, Any]) -> None:
+    raw = from_google(event, [], zone=ZONE)
+    obj = parsed(raw)
+    assert raw == from_google(event, [], zone=ZONE)
+    if b"FREQ=NEVER" not in raw:
+        assert obj.repairs == ()
+    whole = to_google(obj, zone=ZONE)
+    again = parsed(read_back(whole))
+    assert changed(to_google(again, zone=ZONE).master, whole.master) == {}
+
+
 EVENTS = [sample for sample in samples() if b"BEGIN:VEVENT" in sample.raw.upper()]
 
 

@@ -39,14 +39,18 @@ class Kept(NamedTuple):
         lines: DTSTART, DTEND or DURATION, and the rules.
         zones: The VTIMEZONEs that they need and nobody knows by name.
         ends: When instances end that have an end of their own (RDATE with PERIOD), by their names.
+        added: The names of the instances that the rules do not give, and that are there because of their overrides.
     """
 
     lines: tuple[Line, ...]
     zones: bytes
     ends: Mapping[str, date | datetime]
+    added: frozenset[str]
 
 
-def remember(part: Part, content: Content, body: Mapping[str, object], zone: str) -> dict[str, str]:
+def remember(
+    part: Part, content: Content, body: Mapping[str, object], zone: str, *, added: Iterable[str]
+) -> dict[str, str]:
     """The mark for a series.
 
     Args:
@@ -54,6 +58,7 @@ def remember(part: Part, content: Content, body: Mapping[str, object], zone: str
         content: Its object, which has the VTIMEZONEs.
         body: What Google is given: `start`, `end` and `recurrence`.
         zone: What floating times mean.
+        added: The names of the instances that are there because of their overrides.
     """
     lines = [line for line in part.lines if line.name in _PATTERN]
     zones = [
@@ -61,13 +66,14 @@ def remember(part: Part, content: Content, body: Mapping[str, object], zone: str
         for tzid in sorted(zones_of(lines))
         if tzid in content.zones and named_zone(tzid) is None
     ]
-    text = "\n".join([state(body, zone), *zones, *(line.flat for line in lines)])
+    text = "\n".join([" ".join([state(body, zone), *added]), *zones, *(line.flat for line in lines)])
     return marks.pieces(marks.SERIES, text)
 
 
 def recalled(event: Event, zone: str) -> Kept | None:
     """What the mark of a series says; None where there is none, or the series is not what it was then."""
-    head, _, text = marks.text(event, marks.SERIES).partition("\n")
+    first, _, text = marks.text(event, marks.SERIES).partition("\n")
+    head, *added = first.split(" ")
     if not head or not text or head != state(event, zone):
         return None
     lines: list[str] = []
@@ -78,7 +84,8 @@ def recalled(event: Event, zone: str) -> Kept | None:
         (zones if inside else lines).append(line)
         inside = inside and line.upper() != "END:VTIMEZONE"
     found = tuple(made(*_split(line)) for line in lines)
-    return Kept(found, b"".join(map(folded, zones)), _ends([*zones, "BEGIN:VEVENT", *lines, "END:VEVENT"], zone))
+    ends = _ends([*zones, "BEGIN:VEVENT", *lines, "END:VEVENT"], zone)
+    return Kept(found, b"".join(map(folded, zones)), ends, frozenset(added))
 
 
 def _split(line: str) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from bridge.core.content import made
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     from bridge.core.content import Line
 
+_KIND = re.compile(r"[A-Za-z0-9!#$&.+^_-]+/[A-Za-z0-9!#$&.+^_-]+")
 _FEATURES: Final = {"video": "AUDIO,VIDEO", "phone": "AUDIO,PHONE", "sip": "AUDIO,VIDEO"}
 
 
@@ -58,7 +60,7 @@ def attachments_here(seen: Seen) -> list[Line]:
 
 def _attachment(one: Mapping[str, Any]) -> Line:
     kind = str(one.get("mimeType") or "")
-    params = f";FMTTYPE={kind}" if kind.count("/") == 1 and not set(kind) & set(';:," ') else ""
+    params = f";FMTTYPE={kind}" if _KIND.fullmatch(kind) else ""
     if one.get("title"):
         params += f';FILENAME="{_quotable(str(one["title"]))}"'
     return made("ATTACH", _uri(one.get("fileUrl")), params)

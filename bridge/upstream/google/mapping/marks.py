@@ -12,6 +12,8 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from bridge.core.origin import Origin
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -85,10 +87,11 @@ def is_own(event: Event) -> bool:
 
 def origin(event: Event) -> str:
     """The mark of the rule that wrote an event; empty where none of ours did."""
-    return text(event, ORIGIN) if is_own(event) else ""
+    found = Origin.parse(text(event, ORIGIN)) if is_own(event) else None
+    return "" if found is None else str(found)
 
 
 def uid(event: Event) -> str:
     """The UID of an event: ours where we wrote it, else that of Google."""
-    own = text(event, UID) if is_own(event) else ""
+    own = text(event, UID).strip() if is_own(event) else ""
     return own or str(event.get("iCalUID") or event.get("recurringEventId") or event.get("id") or "")

@@ -45,6 +45,7 @@ class Pattern:
         recurrence: The lines of `recurrence`.
         cancelled: The names of the instances that are cancelled; they stand there as EXDATE, too.
         ends: When instances end that have an end of their own (RDATE with PERIOD), by their names.
+        added: The names of the instances that the rules do not give, and that are there because of their overrides.
         notes: What is emulated.
         differs: Whether Google is given something else than what we keep.
     """
@@ -52,6 +53,7 @@ class Pattern:
     recurrence: tuple[str, ...]
     cancelled: tuple[str, ...]
     ends: Mapping[str, date | datetime]
+    added: tuple[str, ...]
     notes: tuple[Note, ...]
     differs: bool
 
@@ -105,6 +107,7 @@ class _Writing:
                 )
         added = self._outside(set(overridden) - set(cancelled))
         if added:
+            dates += [original_start(key) for key in added]
             self._note("RECURRENCE-ID", "The rule has no such instance; it is a further date of the series there.")
         excluded = {
             key_of(aware(entry, self._home), self._zone)
@@ -112,7 +115,7 @@ class _Writing:
             if not isinstance(entry, tuple)
         }
         gone = sorted(key for key in (excluded - set(overridden)) | set(cancelled) if self._holds(key))
-        written = [self._beside(value) for value in (*dates, *added)]
+        written = [self._beside(value) for value in dates]
         if not any(line.startswith("RRULE") for line in lines):
             # Google does not say whether a start is an instance that is no date of the series.
             written.append(self._beside(self._start))
@@ -121,7 +124,8 @@ class _Writing:
             *time_lines("RDATE", ordered(written)),
             *time_lines("EXDATE", ordered(self._beside(original_start(key)) for key in gone)),
         ]
-        return Pattern(tuple(recurrence), tuple(gone), ends, tuple(self._notes), bool(self._notes))
+        notes = tuple(self._notes)
+        return Pattern(tuple(recurrence), tuple(gone), ends, tuple(added), notes, differs=bool(notes))
 
     def _note(self, name: str, sentence: str) -> None:
         self._notes[emulated(name, sentence)] = None
@@ -139,9 +143,9 @@ class _Writing:
         when = original_start(key)
         return isinstance(when, datetime) == isinstance(self._start, datetime) and self._starts.holds(when)
 
-    def _outside(self, keys: Iterable[str]) -> list[date | datetime]:
-        """The starts of overrides that are no instances of the rule."""
-        return [original_start(key) for key in sorted(keys) if not self._holds(key)]
+    def _outside(self, keys: Iterable[str]) -> list[str]:
+        """The names of overrides that are no instances of the rule."""
+        return [key for key in sorted(keys) if not self._holds(key)]
 
     def _must_be_listed(self) -> bool:
         """Whether a list of dates has to stand for the rules."""

@@ -5,8 +5,9 @@ The same state reads as the same text, whenever and in whatever order Google tel
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bridge.core.content import Line, made, zones_of
 from bridge.core.vtimezone import vtimezone
@@ -29,6 +30,7 @@ _TAIL: Final = b"END:VCALENDAR\r\n"
 _STAMPS: Final = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED", "SEQUENCE", "UID"})
 _WHEN: Final = frozenset({"DTSTART", "DTEND"})
 _CANCELLED: Final = "cancelled"
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DATED: Final = frozenset({"DTSTART", "DTEND", "RECURRENCE-ID", "RDATE"})
 _EPOCH: Final = 1970
 
@@ -44,6 +46,8 @@ def from_google(master: Event | None, exceptions: Sequence[Event], *, zone: str)
     Raises:
         NotReadable: There is no appointment in it.
     """
+    master = None if master is None else _printable(master)
+    exceptions = [_printable(one) for one in exceptions]
     if master is None:
         parts = [_override(one, None, zone) for one in _sorted(exceptions, None, zone) if not _is_gone(one)]
     elif _is_gone(master):
@@ -57,19 +61,29 @@ def from_google(master: Event | None, exceptions: Sequence[Event], *, zone: str)
     return _written(parts, b"")
 
 
+def _printable(found: Any) -> Any:
+    """The same JSON without characters that no text in iCalendar may have (RFC 5545 section 3.1); LF ends a line."""
+    if isinstance(found, str):
+        return _CONTROL.sub("", found.replace("\r\n", "\n").replace("\r", "\n"))
+    if isinstance(found, list):
+        return [_printable(one) for one in found]
+    return {key: _printable(one) for key, one in found.items()} if isinstance(found, dict) else found
+
+
 def _series(master: Event, exceptions: Sequence[Event], zone: str) -> bytes:
     seen = Seen(master, zone)
     as_kept = kept.recalled(master, zone) if master.get("recurrence") else None
     parts = [_master_lines(seen, as_kept, exceptions)]
     if master.get("recurrence"):
         start = read(master.get("start"), zone, keeps_zone=True)
-        ends = as_kept.ends if as_kept else {}
-        for one in _sorted(exceptions, start, zone):
-            if not _is_gone(one):
-                key = name_of(one, start, zone)
-                part = _override(one, start, zone)
-                like = _override(generated(master, key, zone=zone, end=ends.get(key)), start, zone)
-                parts += [part] if _said(part) != _said(like) else []
+        ends, added = (as_kept.ends, as_kept.added) if as_kept else ({}, frozenset())
+        changed = {name_of(one, start, zone): one for one in exceptions}
+        for key in sorted(changed.keys() | added):
+            if _is_gone(changed.get(key, {})):
+                continue
+            like = _override(generated(master, key, zone=zone, end=ends.get(key)), start, zone)
+            part = _override(changed[key], start, zone) if key in changed else like
+            parts += [part] if key in added or _said(part) != _said(like) else []
     return _written(parts, as_kept.zones if as_kept else b"")
 
 
@@ -87,10 +101,10 @@ def _is_gone(event: Event) -> bool:
 
 def _is_masterless(master: Event) -> bool:
     """Whether a series only stands for overrides, and still says nothing else."""
-    found = [one.strip().upper() for one in master.get("recurrence") or ()]
-    return bool(marks.private(master).get(marks.MASTERLESS)) and bool(found) and all(
-        one.startswith(("RDATE", "EXDATE")) for one in found
-    )  # fmt: skip
+    if not marks.private(master).get(marks.MASTERLESS) or not master.get("recurrence"):
+        return False
+    said = entries.read(master["recurrence"], read(master.get("start"), "UTC"))
+    return bool(said.dates) and not (said.rules or said.periods)
 
 
 def _master_lines(seen: Seen, as_kept: Kept | None, exceptions: Sequence[Event]) -> list[Line]:
@@ -101,7 +115,8 @@ def _master_lines(seen: Seen, as_kept: Kept | None, exceptions: Sequence[Event])
     said = entries.read(seen.event["recurrence"], start)
     home = start.tzinfo if isinstance(start, datetime) else None
     floating_home = home if floats(seen.event) else None
-    gone = [*said.excluded, *_cancelled(exceptions, start, seen.zone)]
+    added = as_kept.added if as_kept else frozenset()
+    gone = [*said.excluded, *_cancelled(exceptions, start, seen.zone, besides=added)]
     excluded = [line("EXDATE", floating(one) if floating_home else one) for one in entries.ordered(gone)]
     if as_kept is not None:
         when = [*as_kept.lines, *excluded]
@@ -125,9 +140,11 @@ def _period(written: str) -> Line:
     return made("RDATE", value, params if "VALUE=PERIOD" in params.upper() else f"{params};VALUE=PERIOD")
 
 
-def _cancelled(exceptions: Iterable[Event], start: date | datetime, zone: str) -> list[date | datetime]:
+def _cancelled(
+    exceptions: Iterable[Event], start: date | datetime, zone: str, *, besides: frozenset[str]
+) -> list[date | datetime]:
     names = (name_of(one, start, zone) for one in exceptions if _is_gone(one))
-    found = (original_start(name) for name in names)
+    found = (original_start(name) for name in names if name not in besides)
     return [in_zone_of(one, start) for one in found if isinstance(one, datetime) == isinstance(start, datetime)]
 
 

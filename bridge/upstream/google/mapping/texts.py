@@ -24,7 +24,7 @@ def description_to(source: Source) -> Said:
 
 def description_here(seen: Seen) -> list[Line]:
     """The description as plain text."""
-    found = incoming(_unix(str(seen.event.get("description") or "")))
+    found = incoming(str(seen.event.get("description") or ""))
     return [made("DESCRIPTION", escaped(found))] if found else []
 
 
@@ -36,7 +36,7 @@ def location_to(source: Source) -> Said:
 
 def location_here(seen: Seen) -> list[Line]:
     """The place."""
-    found = _unix(str(seen.event.get("location") or ""))
+    found = str(seen.event.get("location") or "")
     return [made("LOCATION", escaped(found))] if found else []
 
 
@@ -69,7 +69,3 @@ def categories_here(seen: Seen) -> list[Line]:
     """The categories that the mark keeps."""
     kept = marks.text(seen.event, marks.CATEGORIES)
     return [made("CATEGORIES", kept.replace("\n", "\\n"))] if kept else []
-
-
-def _unix(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")

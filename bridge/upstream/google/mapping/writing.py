@@ -72,7 +72,9 @@ def _series(obj: CalendarObject, master: Component, overrides: list[Component], 
     body, notes = _body(text, recurrence=list(when.recurrence))
     if when.differs:
         content = read(obj)
-        body["extendedProperties"]["private"] |= kept.remember(content.parts[MASTER], content, body, zone)
+        body["extendedProperties"]["private"] |= kept.remember(
+            content.parts[MASTER], content, body, zone, added=when.added
+        )
     bodies: dict[str, Body | None] = dict.fromkeys(when.cancelled)
     bodies |= {key: generated(body, key, zone=zone, end=end) for key, end in when.ends.items() if key not in bodies}
     found: list[Note] = [*notes, *when.notes]
