@@ -32,12 +32,13 @@ _LOOK_EVERY_SECONDS: Final = 0.2
 _TEXT_BROWSERS: Final = ("www-browser", "links", "elinks", "lynx", "w3m")
 
 
-def ask_for_consent(site: Site, key: str, *, browser: bool, as_json: bool) -> Tokens:
+def ask_for_consent(site: Site, key: str, *, account: str, browser: bool, as_json: bool) -> Tokens:
     """What a person grants to the connection `key`; nothing of it is kept yet.
 
     Args:
         site: The installation.
         key: Of the connection.
+        account: Which account the page offers first; empty: all alike.
         browser: Whether the page may be opened in a browser of this machine.
         as_json: Whether a program is to be told the address, as one line of JSON.
 
@@ -48,7 +49,7 @@ def ask_for_consent(site: Site, key: str, *, browser: bool, as_json: bool) -> To
     """
     consent = bootstrap.consent_of(site, key)
     with Loopback() as loopback:
-        begun = consent.begin(loopback.redirect)
+        begun = consent.begin(loopback.redirect, account=account)
         # A browser that knows the person already may be back at once.
         came = _wait_for(loopback, begun)
         _send(begun, browser=browser, as_json=as_json)

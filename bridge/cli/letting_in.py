@@ -10,7 +10,7 @@ import click
 
 from bridge import bootstrap
 from bridge.cli.consenting import ask_for_consent
-from bridge.errors import Conflict
+from bridge.errors import Conflict, SealBroken
 from bridge.store import rule as rules
 from bridge.store import sealed
 
@@ -60,7 +60,8 @@ def ask(site: Site, key: str, *, password_stdin: bool, browser: bool, as_json: b
     if settings.asks_for_consent:
         if password_stdin:
             raise click.UsageError("This connection has no password: its owner agrees on a page of the provider.")
-        return Entry(tokens=ask_for_consent(site, key, browser=browser, as_json=as_json))
+        account = _account_before(site, key)
+        return Entry(tokens=ask_for_consent(site, key, account=account, browser=browser, as_json=as_json))
     return Entry(password=_password(settings, from_stdin=password_stdin))
 
 
@@ -90,11 +91,10 @@ def check_account(site: Site, key: str, entry: Entry, reached: Reached) -> None:
     main = _main_of(reached)
     if entry.tokens is None:
         return
-    with site.database.reading() as tx:
-        before = sealed.recall(tx, site.keys, _account_name(key))
-        known = [each for each in rules.every(tx) if each.active and each.calendar]
-    if before is not None and main is not None and before.decode() == main.id:
+    if main is not None and main.id == _account_before(site, key):
         return
+    with site.database.reading() as tx:
+        known = [each for each in rules.every(tx) if each.active and each.calendar]
     found = {each.id for each in reached.calendars}
     for rule in known:
         settings = site.configuration.rules.get(rule.key)
@@ -114,6 +114,17 @@ def check_account(site: Site, key: str, entry: Entry, reached: Reached) -> None:
 
 def _main_of(reached: Reached) -> RemoteCalendar | None:
     return next((each for each in reached.calendars if each.primary), None)
+
+
+def _account_before(site: Site, key: str) -> str:
+    """The main calendar of the account that was let in last; empty where nobody was, or the key to it is lost."""
+    try:
+        with site.database.reading() as tx:
+            kept = sealed.recall(tx, site.keys, _account_name(key))
+    except SealBroken:
+        # To connect again is what mends this.
+        return ""
+    return "" if kept is None else kept.decode()
 
 
 def _account_name(key: str) -> str:

@@ -22,6 +22,7 @@ COPY = "UID"
 """The property of what stands there a second time, under the UID of an object that is linked."""
 
 _SHORT = 200
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,12 @@ def park(
 
 def _named(key: str) -> str:
     """The key as it can be kept, also where that is why the object is set aside."""
-    return key if can_be_kept(key) else legible(key, most=_SHORT)
+    return key if can_be_kept(key) else legible(key, most=_SHORT) + _ELLIPSIS
+
+
+def is_shortened(key: str) -> bool:
+    """Whether the key of what is set aside is only the beginning of one that cannot be kept."""
+    return key.endswith(_ELLIPSIS)
 
 
 def unpark(tx: Transaction, rule_id: int, side: Side, key: str) -> bool:

@@ -59,4 +59,5 @@ class Copies:
 def set_aside(a: Assignment) -> Collection[str]:
     """The remote objects that are set aside: no link knows them, and yet it counts when they are gone."""
     with a.database.reading() as tx:
-        return {each.key for each in parked.every(tx, a.rule.id) if each.side is Side.THERE}
+        found = parked.every(tx, a.rule.id)
+    return {each.key for each in found if each.side is Side.THERE and not parked.is_shortened(each.key)}

@@ -11,6 +11,7 @@ import pytest
 
 from bridge.cli.outcome import Exit
 from bridge.config import load
+from bridge.store.sealed import KeyFile
 from tests.cli.conftest import event
 from tests.cli.google_desk import ANNA, BOB, KEY, PATIENCE_SECONDS, GoogleDesk, appointment, last_address
 from tests.fakes.google.fake import fake_google
@@ -152,6 +153,7 @@ def test_connecting_again_keeps_the_rule_its_links_and_its_cursor(desk: GoogleDe
     answer = desk.connect()
     assert answer.code == 0, answer
     assert f"The rule '{KEY}' goes on where it was" in answer.stdout
+    assert "login_hint=anna%40example.org" in answer.stderr
     after = desk.rule()
     assert (after.id, after.calendar, after.origin, after.cursor) == (
         before.id,
@@ -163,6 +165,19 @@ def test_connecting_again_keeps_the_rule_its_links_and_its_cursor(desk: GoogleDe
     assert desk.run("rule", "sync", KEY, "--json").json["moves"] == {}
     assert desk.there() == ["Haircut"]
     assert desk.run("status").code == 0
+
+
+def test_a_lost_key_is_mended_by_connecting_again(desk: GoogleDesk) -> None:
+    desk.make_rule()
+    key = desk.folder / "data/secret.key"
+    key.unlink()
+    KeyFile.make(key)
+    assert "connection" in desk.run("doctor", "--json").stdout
+    refused = desk.run("disconnect", KEY, "--json")
+    assert refused.code == Exit.DATABASE
+    answer = desk.connect("--json")
+    assert answer.code == 0, answer
+    assert desk.run("calendars", KEY, "--json").code == 0
 
 
 def test_the_same_answers_again_only_connect_again(desk: GoogleDesk) -> None:
@@ -284,6 +299,22 @@ def test_a_service_account_that_may_not_act_for_others_is_told_what_the_administ
     assert answer.code == Exit.FAILED
     assert "24 hours" in answer.error["remedy"]
     assert robot.client_id in answer.error["remedy"]
+
+
+def test_a_key_that_is_none_is_told_by_doctor_without_its_content(desk: GoogleDesk) -> None:
+    robot = desk.google.grants.add_robot("bridge")
+    file = desk.google.robot_file(robot, desk.folder)
+    file.chmod(0o600)
+    file.write_text(json.dumps({**json.loads(file.read_text()), "private_key": "open sesame"}))
+    desk.configure(
+        "  room: {type: google, service_account_file: google-service-account.json, "
+        "subject: room-1@clinic.example, ENDPOINTS}"
+    )
+    answer = desk.installation.run("doctor", "--connections", "--json")
+    (told,) = [each for each in answer.json["findings"] if "'room'" in each["sentence"]]
+    assert told["state"] == "bad"
+    assert "no key of a service account" in told["sentence"]
+    assert "sesame" not in answer.stdout
 
 
 def test_a_password_makes_no_sense_there(desk: GoogleDesk) -> None:

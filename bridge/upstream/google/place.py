@@ -180,6 +180,12 @@ def _checked(event: Event) -> Event:
 
 
 def _are_events(events: Any) -> bool:
-    return isinstance(events, list) and all(
-        isinstance(each, dict) and isinstance(each.get("id"), str) and each["id"] for each in events
-    )
+    return isinstance(events, list) and all(isinstance(each, dict) and _is_event(each) for each in events)
+
+
+def _is_event(event: Event) -> bool:
+    """Whether there is all that the other modules rely upon; a deleted event guarantees no more than its id."""
+    needed: dict[str, type] = {"id": str} if is_cancelled(event) else {"id": str, "etag": str}
+    if "recurringEventId" in event:
+        needed |= {"recurringEventId": str, "originalStartTime": dict}
+    return all(event.get(name) and isinstance(event[name], kind) for name, kind in needed.items())

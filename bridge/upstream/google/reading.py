@@ -50,7 +50,9 @@ def with_exceptions(place: Place, event: Event) -> Standing | None:
     """An event with the exceptions of its series; None where it is gone meanwhile."""
     if not event.get("recurrence"):
         return Standing(event)
-    return of_series(place, str(event["id"]), str(event["iCalUID"]))
+    series, uid = str(event["id"]), str(event.get("iCalUID", ""))
+    # Who sees only when others are busy need not be told a UID.
+    return of_series(place, series, uid) if uid else place.everything().get(series)
 
 
 def of_series(place: Place, series: str, uid: str) -> Standing | None:
