@@ -26,7 +26,9 @@ _CHROMIUM = (
     "--remote-debugging-pipe",
 )  # fmt: skip
 # The browser reads at 3 and writes at 4.
-_START = "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execvp(sys.argv[3], sys.argv[3:])"
+_START = (
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); os.dup2(int(sys.argv[2]), 4); os.execvp(sys.argv[3], sys.argv[3:])"
+)
 _BEYOND = 10
 _PATIENCE_SECONDS = 60.0
 _CENTRE = """
