@@ -122,6 +122,18 @@ def test_an_instance_that_somebody_changes_just_before_it_is_written_is_not_over
     assert page.get(instance)["location"] == "Room 3"
 
 
+def test_a_series_that_somebody_deletes_while_it_is_written_is_gone_and_not_refused(
+    google: FakeGoogle, upstream: GoogleUpstream, page: ByHand
+) -> None:
+    old = upstream.create(page.id, new("a", VERSIONS["a series"]), request_id())
+    google.script(first(lambda: page.delete(old.remote_id)), when=call_of("GET", SECOND))
+
+    with pytest.raises(RemoteChanged):
+        upstream.replace(page.id, old.remote_id, new("a", VERSIONS["with an instance moved"]), if_match=old.etag)
+
+    assert page.events == []
+
+
 def test_an_edit_that_comes_between_the_requests_of_one_write_is_not_lost(
     google: FakeGoogle, upstream: GoogleUpstream, page: ByHand
 ) -> None:
