@@ -37,6 +37,10 @@ _CENTRE = """
 """
 
 
+class BetweenPages(Exception):
+    """The page went away while it was asked."""
+
+
 class Browser:
     """One page of a browser.
 
@@ -80,10 +84,17 @@ class Browser:
     def wait(self, expression: str) -> float:
         """Waits until an expression is true in the page, and gives the seconds that it took."""
         began = time.monotonic()
-        while not self.tell(f"Boolean({expression})"):
+        while not self._holds(expression):
             assert time.monotonic() - began < _PATIENCE_SECONDS, f"{expression} is not true of {self.text}"
             select.select([], [], [], 0.02)
         return time.monotonic() - began
+
+    def _holds(self, expression: str) -> bool:
+        """Whether it is true now; what a page that still loads does not have yet is no fault."""
+        try:
+            return bool(self.tell(f"(() => {{ try {{ return Boolean({expression}) }} catch {{ return false }} }})()"))
+        except BetweenPages:
+            return False
 
     def click(self, selector: str, text: str = "") -> None:
         """Points at the first element that fits, and whose text begins so, and clicks."""
@@ -113,6 +124,8 @@ class Browser:
         while True:
             told = self._next()
             if told.get("id") == self._number:
+                if "context" in told.get("error", {}).get("message", ""):
+                    raise BetweenPages
                 assert "error" not in told, told
                 return told["result"]
             if told.get("method") in {"Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"}:
