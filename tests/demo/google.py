@@ -47,8 +47,8 @@ What to do:
      {connect}
    Agree on the page that opens, as {who}. Choose her calendar and the resource salon/anna, and agree to the plan.
    What stood on one side stands on both. What stood on both is there once.
-3. Add the caldav address to a calendar program. What it puts is on Google's page within two seconds (the page has to
-   be loaded again), and what you add, move or delete on the page is here as soon.
+3. Add the caldav address to a calendar program. What it puts is on Google's page within two seconds, and what you
+   add, move or delete on that page is here as soon.
 4. `status` in place of `connect google` says how it goes. Ctrl-C ends both servers; the next start begins anew.
 """
 
