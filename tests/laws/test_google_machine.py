@@ -14,12 +14,15 @@ from hypothesis import HealthCheck, Phase, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.laws.google_line import MISDEEDS
+from tests.laws.google_people import SPRING
 from tests.laws.google_world import GoogleWorld, open_google_world
 from tests.laws.sync_world import PLACES, THERE
 from tests.laws.test_sync_machine import STEPS, SyncMachine, kinds, remotes, some
+from tests.sync.appointments import START
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from tests.laws.sync_edits import Kind
 
@@ -68,9 +71,9 @@ class GoogleMachine(SyncMachine):
     def somebody_else_invites_to_one_instance(self, place: str) -> None:
         self.google.invite(place)
 
-    @rule(place=remotes, kind=kinds)
-    def somebody_makes_one_at_googles_page(self, place: str, kind: Kind) -> None:
-        self.google.put_native(place, kind)
+    @rule(place=remotes, kind=kinds, start=strategies.sampled_from((START, SPRING)))
+    def somebody_makes_one_at_googles_page(self, place: str, kind: Kind, start: datetime) -> None:
+        self.google.put_native(place, kind, start=start)
 
     @rule(which=some)
     def the_provider_gives_it_another_id(self, which: int) -> None:

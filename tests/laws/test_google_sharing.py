@@ -12,8 +12,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.fakes.google.state import Role
+from tests.laws.google_desk import GoogleDesk, new_google
 from tests.laws.google_line import MISDEEDS
-from tests.laws.google_world import GoogleDesk, GoogleWorld, new_google, open_google_world
+from tests.laws.google_world import GoogleWorld, open_google_world
 from tests.laws.sync_edits import Kind, Slot, made_as
 from tests.laws.sync_world import NO_GUARD, UIDS
 from tests.store.desk import Clock

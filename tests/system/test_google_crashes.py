@@ -20,8 +20,10 @@ from bridge.upstream.oauth.google import SCOPES, google
 from bridge.upstream.oauth.login import Login
 from bridge.upstream.oauth.tokens import Tokens
 from bridge.upstream.oauth.wire import Answer
+from tests.laws.google_desk import GoogleDesk, new_google
 from tests.laws.google_line import GoogleRemote
-from tests.laws.google_world import GoogleDesk, instances, made, new_google, seen_at
+from tests.laws.google_people import made
+from tests.laws.google_world import instances, seen_at
 from tests.laws.sync_edits import Kind, bare
 from tests.laws.sync_fuse import burning
 from tests.store.integrity import check_integrity
