@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bridge.core.recurrence import Instance
     from tests.fakes.google.by_hand import ByHand
 
-BEGIN, END = datetime(2027, 1, 1, tzinfo=UTC), datetime(2037, 1, 1, tzinfo=UTC)
+BEGIN, END = datetime(2026, 10, 1, tzinfo=UTC), datetime(2037, 1, 1, tzinfo=UTC)
 """What is looked at: a series without an end is seen in part."""
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
