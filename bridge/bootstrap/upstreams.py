@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 from bridge.bootstrap.logins import access_of
 from bridge.bootstrap.site import now
 from bridge.config import ConnectionType, fingerprint
+from bridge.core.polling import Bucket
 from bridge.errors import CertificateRefused
-from bridge.store import sealed
+from bridge.store import allowance, sealed
 from bridge.upstream.caldav.adapter import CaldavUpstream
 from bridge.upstream.ics_url.adapter import IcsUrlUpstream
 from bridge.upstream.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
     from bridge.bootstrap.site import Site
     from bridge.config import Connection
@@ -104,7 +105,7 @@ class Connections:
             zone=zone,
             who=str(connection.subject or "this user"),
             endpoint=connection.endpoints.api or API,
-            turn=self._pace(key, connection).turn,
+            turn=self._quota_kept(site, key, connection).turn,
         )
 
     def _access(self, site: Site, key: str, connection: Connection) -> Access:
@@ -132,9 +133,23 @@ class Connections:
         with self._lock:
             named = (key, connection.rate, connection.parallel)
             if named not in self._paces:
-                # Half a minute's worth may go at once, and Google counts each minute by itself.
-                rate = connection.rate * 2 // 3 if connection.type is ConnectionType.GOOGLE else connection.rate
-                self._paces[named] = Pace(rate=max(1, rate), parallel=connection.parallel, clock=now)
+                self._paces[named] = Pace(rate=connection.rate, parallel=connection.parallel, clock=now)
+            return self._paces[named]
+
+    def _quota_kept(self, site: Site, key: str, connection: Connection) -> Pace:
+        """The pace of a connection whose provider refuses what is more than `rate` in a minute, whoever sends it."""
+        bucket = Bucket.within(connection.rate)
+
+        def shared(count: int) -> datetime:
+            with site.database.writing() as tx:
+                return allowance.take(tx, key, bucket, count)
+
+        with self._lock:
+            named = (key, connection.rate, connection.parallel)
+            if named not in self._paces:
+                self._paces[named] = Pace(
+                    rate=connection.rate, parallel=connection.parallel, clock=now, bucket=bucket, shared=shared
+                )
             return self._paces[named]
 
 

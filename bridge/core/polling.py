@@ -20,6 +20,8 @@ _NIGHT_BEGINS: Final = time(1)
 _NIGHT: Final = timedelta(hours=4)
 _SECOND: Final = timedelta(seconds=1)
 _ZERO: Final = timedelta(0)
+_MINUTE_SECONDS: Final = 60
+_FULL: Final = 0.94
 # 2 to the 20th of the shortest wait is beyond every limit.
 _MOST_DOUBLINGS: Final = 20
 
@@ -133,14 +135,28 @@ class Bucket:
         if self.rate <= 0 or self.burst < 1:
             raise ValueError("a bucket lets at least one request pass")
 
-    def take(self, now: datetime) -> tuple[Bucket, timedelta]:
-        """Takes a token for one request.
+    @classmethod
+    def within(cls, quota: int) -> Bucket:
+        """A bucket that lets no more than `quota` requests go in any minute, whenever that begins.
+
+        What goes at once after a pause and what a minute brings in are below the quota together: by what arrives late,
+        and by what the minute before has left unused for a moment (`bridge.upstream.pace.KEPT`).
+
+        Args:
+            quota: At least 1; one below 4 is kept in the long run only.
+        """
+        burst = max(1, quota // 6)
+        return cls(max(1, int(quota * _FULL) - burst) / _MINUTE_SECONDS, burst)
+
+    def take(self, now: datetime, count: int = 1) -> tuple[Bucket, timedelta]:
+        """Takes a token for each of some requests.
 
         Returns:
-            The bucket without it, and how long the request has to wait; never longer than it takes to fill the
-            bucket once and a token, also where the clock was set back.
+            The bucket without them, and how long they have to wait; never longer than it takes to fill the bucket
+            once, or a minute where that is less, and the tokens, also where the clock was set back.
         """
         token = _SECOND / self.rate
         filling = token * self.burst
-        spent_until = min(max(self.spent_until, now), now + 2 * filling) + token
+        latest = now + filling + max(filling, timedelta(seconds=_MINUTE_SECONDS))
+        spent_until = min(max(self.spent_until, now), latest) + token * count
         return replace(self, spent_until=spent_until), max(spent_until - filling - now, _ZERO)

@@ -400,3 +400,12 @@ claim = Table(
     comment="What one process at a time may do, and until when its claim lasts.",
     sqlite_with_rowid=False,
 )
+
+allowance = Table(
+    "allowance",
+    metadata,
+    Column("connection", Text, primary_key=True, comment="its key in the configuration"),
+    Column("spent_until", BigInteger, nullable=False, comment="when the bucket of its requests is full again"),
+    comment="The requests that all processes together may still send over a connection.",
+    sqlite_with_rowid=False,
+)

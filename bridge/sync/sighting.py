@@ -82,7 +82,7 @@ def look(
         if not listed and not gone:
             return Sighting({}, {}, fresh, whole=False, total=0)
         linked = known()
-        if not _repeats_everything(listed, linked):
+        if upstream.capabilities.refuses_old_cursors or not _repeats_everything(listed, linked):
             hints = _hints(listed, gone, linked, aside() if gone else ())
             return Sighting(hints, listed, fresh, whole=False, total=len(listed))
     listed, gone, fresh = _read(upstream, calendar, None)

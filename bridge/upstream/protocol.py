@@ -30,6 +30,8 @@ class Capabilities:
         exclusive_create: `create` never overwrites what another program put at the same place meanwhile.
         keeps_text: What was written comes back with equal meaning (equal digest of the canonical form).
         holds_series: Recurrence rules, RDATE, EXDATE and overrides are kept as they are.
+        refuses_old_cursors: A cursor that is not valid any more always raises `CursorExpired`. Without it, an answer
+            that names every object may be what some servers give for any cursor, without tombstones.
     """
 
     writable: bool
@@ -39,6 +41,7 @@ class Capabilities:
     exclusive_create: bool
     keeps_text: bool
     holds_series: bool
+    refuses_old_cursors: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,11 @@ def test_a_bucket_fills_again_in_a_pause() -> None:
 
 def test_a_clock_that_is_set_back_does_not_stop_the_requests() -> None:
     emptied, _ = waits(Bucket(rate=2, burst=4), 4)
-    assert waits(emptied, 1, now=NOON - timedelta(days=30))[1] == [2.5]
+    assert waits(emptied, 1, now=NOON - timedelta(days=30))[1] == [60.5]
+
+
+def test_requests_that_wait_in_a_long_row_keep_to_the_rate() -> None:
+    assert waits(Bucket(rate=2, burst=1), 100)[1] == [each / 2 for each in range(100)]
 
 
 @pytest.mark.parametrize(("rate", "burst"), [(0, 1), (-1, 1), (1, 0)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.contracts import (
     store,
+    store_allowances,
     store_claims,
     store_leases,
     store_links,
@@ -78,4 +79,8 @@ class TestClaims(store_claims.ClaimContract):
 
 
 class TestWatches(store_watches.WatchContract):
+    pass
+
+
+class TestAllowances(store_allowances.AllowanceContract):
     pass

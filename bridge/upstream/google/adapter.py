@@ -86,6 +86,7 @@ class GoogleUpstream:
             exclusive_create=True,
             keeps_text=False,
             holds_series=False,
+            refuses_old_cursors=True,
         )
 
     def calendars(self) -> Sequence[RemoteCalendar]:

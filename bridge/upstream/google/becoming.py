@@ -149,6 +149,8 @@ def _write(place: Place, standing: Standing, step: Step, *, known_to_us_alone: b
         there = _generated(place, standing, step.key)
         event = None if there is None else place.patch(str(there["id"]), body, if_match=str(there.get("etag", "")))
     if event is None:
+        if place.get(series) is None:
+            raise _overtaken()
         raise RemoteRefused(
             f"Google has no instance of the series at {step.key}, which is to be another there.",
             property_name="RECURRENCE-ID",

@@ -16,6 +16,7 @@ from tests.fakes.google.exchange import Answered, Asked
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Mapping
+    from wsgiref.types import WSGIApplication
 
 _VERBS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -117,7 +118,7 @@ class _Handler(WSGIRequestHandler):
 
 
 @contextmanager
-def served(app: Flask, port: int = 0) -> Iterator[int]:
+def served(app: WSGIApplication, port: int = 0) -> Iterator[int]:
     """Serves the application on loopback, and tells the port; 0: any that is free."""
     connections: set[socket.socket] = set()
     handler = type("Handler", (_Handler,), {"open": connections})

@@ -30,6 +30,7 @@ _CAPABILITIES = Capabilities(
     exclusive_create=True,
     keeps_text=False,
     holds_series=False,
+    refuses_old_cursors=True,
 )
 _KNOWN = partial(
     Known,
