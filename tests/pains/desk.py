@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bridge.core.model import CalendarObject
+    from bridge.store.database import Database
     from bridge.store.held import Held
     from bridge.sync.removal import Fate, Removed
     from bridge.upstream.protocol import Upstream
@@ -127,20 +128,27 @@ class PainDesk(SyncDesk):
     @contextmanager
     def seen_by_others(self, look: Callable[[], None]) -> Iterator[None]:
         """Looks at the store before each of its transactions ends: so others see every state between two."""
-        looking: list[bool] = []
-
-        def before_commit(_connection: object) -> None:
-            if not looking:
-                looking.append(True)
-                look()
-                looking.clear()
-
-        event.listen(self.database.engine, "commit", before_commit)
-        try:
+        with seen_by_others(self.database, look):
             yield
-        finally:
-            event.remove(self.database.engine, "commit", before_commit)
-        look()
+
+
+@contextmanager
+def seen_by_others(database: Database, look: Callable[[], None]) -> Iterator[None]:
+    """Looks at a store before each of its transactions ends: so others see every state between two."""
+    looking: list[bool] = []
+
+    def before_commit(_connection: object) -> None:
+        if not looking:
+            looking.append(True)
+            look()
+            looking.clear()
+
+    event.listen(database.engine, "commit", before_commit)
+    try:
+        yield
+    finally:
+        event.remove(database.engine, "commit", before_commit)
+    look()
 
 
 @contextmanager

@@ -12,16 +12,19 @@ from tests.sync.series_by_hand import Person
 from tests.upstream.google.google_series import MATRIX, judged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from bridge.core.model import CalendarObject
     from tests.upstream.google.google_series import Series
 
-HERE: Mapping[str, Callable[[CalendarObject], CalendarObject]] = {
-    "title": by_hand.retitled,
-    "one moved": by_hand.with_one_moved,
-    "one cancelled": by_hand.with_one_cancelled,
-    "all moved": by_hand.shifted,
+FOLLOWING = "this and following moved"
+
+HERE: Mapping[str, Callable[[CalendarObject], Sequence[CalendarObject]]] = {
+    "title": lambda obj: (by_hand.retitled(obj),),
+    "one moved": lambda obj: (by_hand.with_one_moved(obj),),
+    "one cancelled": lambda obj: (by_hand.with_one_cancelled(obj),),
+    "all moved": lambda obj: (by_hand.shifted(obj),),
+    FOLLOWING: by_hand.split,
 }
 """What is done in a calendar program, one after the other."""
 
@@ -30,14 +33,14 @@ THERE: Mapping[str, Callable[[Person], None]] = {
     "one moved": Person.move_one,
     "one cancelled": Person.cancel_one,
     "all moved": Person.shift,
-    "this and following moved": Person.shift_following,
+    FOLLOWING: Person.shift_following,
 }
 """What is done at Google's page, one after the other."""
 
 ONLY_ONE = frozenset({"whose rule never comes"})
 """Series of one instance: with it they would be gone altogether."""
 
-OF_MANY = frozenset({"one cancelled", "this and following moved"})
+OF_MANY = frozenset({"one cancelled", FOLLOWING})
 """What is done only to series of several instances."""
 
 REWRITTEN: Mapping[str, tuple[frozenset[str], str]] = {
@@ -72,8 +75,17 @@ def window_of(series: Series) -> Mapping[str, str]:
     return NARROW if "window" in series.name else {"past": "all", "future": "all"}
 
 
-def steps_of(series: Series, steps: Mapping[str, object]) -> list[str]:
-    """The names of the steps that can be done to a series."""
+def steps_here(series: Series) -> list[str]:
+    """The names of the steps that can be done to a series in a calendar program."""
+    return [name for name in _steps(series, HERE) if name != FOLLOWING or by_hand.can_be_split(series.obj)]
+
+
+def steps_there(series: Series) -> list[str]:
+    """The names of the steps that can be done to a series at Google's page."""
+    return _steps(series, THERE)
+
+
+def _steps(series: Series, steps: Mapping[str, object]) -> list[str]:
     return [name for name in steps if series.name not in ONLY_ONE or name not in OF_MANY]
 
 
@@ -95,5 +107,5 @@ def _row(series: Series) -> Iterator[str]:
         yield from ("-", "-", "-")
         return
     yield REWRITTEN[series.name][1] if series.name in REWRITTEN else "unchanged"
-    yield ", ".join(steps_of(series, HERE))
-    yield ", ".join(steps_of(series, THERE))
+    yield ", ".join(steps_here(series))
+    yield ", ".join(steps_there(series))

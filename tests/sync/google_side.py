@@ -60,10 +60,12 @@ class GoogleDesk(SyncDesk):
     Attributes:
         google: Google; several desks may share one.
         site: Whose bridge it is; bridges of different sites know nothing of each other.
+        password: The access token; empty: one that works for ever.
     """
 
     google: FakeGoogle = field(kw_only=True)
     site: bytes = SECRET
+    password: str = ""
     calendars: dict[str, GoogleRemote] = field(default_factory=dict)
 
     def at_google(self, key: str = "shelf") -> GoogleRemote:
@@ -100,7 +102,7 @@ class GoogleDesk(SyncDesk):
     def office(self) -> Office:
         def connect(_key: str, parse: Callable[[bytes], CalendarObject], zone: tzinfo) -> Upstream:
             return GoogleUpstream(
-                access=Pass([self.google.token(USER)]),
+                access=Pass([self.password or self.google.token(USER)]),
                 parse=parse,
                 zone=zone,
                 who=USER,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bridge.core.recurrence import Instance
     from tests.fakes.google.by_hand import ByHand
 
-BEGIN, END = datetime(2027, 1, 1, tzinfo=UTC), datetime(2037, 1, 1, tzinfo=UTC)
+BEGIN, END = datetime(2026, 10, 1, tzinfo=UTC), datetime(2037, 1, 1, tzinfo=UTC)
 """What is looked at: a series without an end is seen in part."""
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -32,6 +32,7 @@ _TIMED = ("DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE")
 _STAMP = re.compile(r"\d{8}(T\d{6})?")
 _PREFIX = "Cancelled: "
 _BUSY = "Busy"
+_ENOUGH = 4
 
 Seen = tuple[datetime, datetime, str]
 
@@ -40,7 +41,7 @@ def shown_here(objects: Iterable[CalendarObject]) -> list[Seen]:
     """Every instance that a calendar program shows to others: when, and under which title; a private one is busy."""
     found = []
     for obj in objects:
-        for each in expand(obj, BEGIN, END, zone=_HOME, limit=10_000):
+        for each in _expanded(obj):
             if "RECURRENCE-ID" in each.component and each.component.get("STATUS") == "CANCELLED":
                 continue
             private = each.component.get("CLASS") == "PRIVATE"
@@ -130,6 +131,57 @@ def shifted(obj: CalendarObject) -> CalendarObject:
     return _edited(obj, lambda events: [_Event([_shifted_line(line) for line in each.lines]) for each in events])
 
 
+def can_be_split(obj: CalendarObject) -> bool:
+    """Whether there is one rule and nothing beside it, with an instance to split it at after all the other edits."""
+    _, _, events = obj.raw.decode().partition("BEGIN:VEVENT")
+    names = [re.split("[;:]", line, maxsplit=1)[0] for line in events.split("\r\n")]
+    untouched = [each for each in _expanded(obj) if "RECURRENCE-ID" not in each.component]
+    return names.count("RRULE") == 1 and not {"RDATE", "EXRULE"} & set(names) and len(untouched) >= _ENOUGH
+
+
+def split(obj: CalendarObject) -> tuple[CalendarObject, CalendarObject]:
+    """The series until an instance, and one that goes on in its place an hour, or a day, later."""
+    chosen = _untouched(obj)
+    if chosen is None:
+        raise ValueError("all instances are changed")
+    bare = _edited(obj, lambda events: [_Event(events[0].without("EXDATE"))])
+    passed = sum(each.first < chosen.first for each in _expanded(bare))
+    stamp = _named(chosen, chosen.first)
+
+    def before(events: list[_Event]) -> list[_Event]:
+        until = chosen.first - timedelta(seconds=1)
+        floats = not stamp.endswith("Z") and "TZID" not in events[0].line("DTSTART")
+        # UNTIL is of the kind of DTSTART, in UTC where that has a zone (RFC 5545 section 3.3.10).
+        end = _named(chosen, until) if floats else f"{until:%Y%m%dT%H%M%SZ}"
+        return [_Event([_ended(line, end) for line in each.lines]) for each in events if _is_before(each)]
+
+    def after(events: list[_Event]) -> list[_Event]:
+        master = events[0]
+        params = master.line("DTSTART").partition(":")[0].removeprefix("DTSTART")
+        times = {"DTSTART": chosen.first, "DTEND": chosen.last}
+        lines = [f"{name}{params}:{_named(chosen, at)}" for name, at in times.items()]
+        rest = [_counted(line, passed) for line in master.without("DTSTART", "DTEND", "DURATION")]
+        both = [_Event([*rest, *lines]), *(each for each in events[1:] if not _is_before(each))]
+        return [_Event([_shifted_line(_renamed(line)) for line in each.lines]) for each in both]
+
+    def _is_before(each: _Event) -> bool:
+        return not each.is_override or each.line("RECURRENCE-ID").rpartition(":")[2] < stamp
+
+    return _edited(obj, before), _edited(obj, after)
+
+
+def _ended(line: str, end: str) -> str:
+    return re.sub(r";(COUNT|UNTIL)=[^;]+", "", line) + f";UNTIL={end}" if line.startswith("RRULE") else line
+
+
+def _counted(line: str, passed: int) -> str:
+    return re.sub(r"(?<=COUNT=)\d+", lambda match: str(int(match[0]) - passed), line) if "RRULE" in line else line
+
+
+def _renamed(line: str) -> str:
+    return f"{line}-following" if line.startswith("UID") else line
+
+
 def _shifted_line(line: str) -> str:
     name = re.split("[;:]", line, maxsplit=1)[0]
     head, colon, value = line.partition(":")
@@ -151,11 +203,13 @@ def _shifted_stamp(match: re.Match[str]) -> str:
     return f"{datetime.strptime(match[0], '%Y%m%dT%H%M%S').replace(tzinfo=UTC) + HOUR:%Y%m%dT%H%M%S}"
 
 
+def _expanded(obj: CalendarObject) -> tuple[Instance, ...]:
+    return expand(obj, BEGIN, END, zone=_HOME, limit=10_000)
+
+
 def _untouched(obj: CalendarObject) -> Instance | None:
     """An instance that is as the series says: the third of them, or the last; None where all are changed."""
-    found = [
-        each for each in expand(obj, BEGIN, END, zone=_HOME, limit=10_000) if "RECURRENCE-ID" not in each.component
-    ]
+    found = [each for each in _expanded(obj) if "RECURRENCE-ID" not in each.component]
     return found[min(2, len(found) - 1)] if found else None
 
 

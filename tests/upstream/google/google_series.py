@@ -173,6 +173,7 @@ _FREQUENCIES = (
     _series("every hour, three times", "emulated", _ruled("FREQ=HOURLY;COUNT=3")),
     _series("every twenty minutes until noon", "emulated",
             _ruled("FREQ=MINUTELY;INTERVAL=20;UNTIL=20270302T110000Z")),
+    _series("every thirty seconds, four times", "emulated", _ruled("FREQ=SECONDLY;INTERVAL=30;COUNT=4")),
     _series("twice a day, for ten days", "emulated", _ruled("FREQ=DAILY;BYHOUR=9,15;COUNT=20")),
     _series("every hour, without end", "refused", _ruled("FREQ=HOURLY")),
     _series("every minute for a day", "refused", _ruled("FREQ=MINUTELY;COUNT=1440")),

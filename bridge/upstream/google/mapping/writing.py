@@ -118,8 +118,10 @@ def _masterless(overrides: list[Component], zone: str) -> Whole:
     found = [*notes, emulated("RECURRENCE-ID", sentence)]
     bodies: dict[str, Body | None] = {}
     for key in keys:
-        instance, more = _body(said(Source(named[key], zone)))
-        bodies[key] = None if key in gone else instance
+        if key in gone:
+            bodies[key] = None
+            continue
+        bodies[key], more = _body(said(Source(named[key], zone)))
         found += more
     return Whole(body, bodies, tuple(dict.fromkeys(found)))
 
