@@ -42,6 +42,10 @@ endef
 run: $(RUN_READY) ## Serve the demo on PORT (5232): prints its addresses, its user and password; Ctrl-C ends it
 	@exec env PYTHONUNBUFFERED=1 $(BIN)/calbridge demo --port $(PORT)
 
+.PHONY: demo-google
+demo-google: $(RUN_READY) ## The same with a fake Google Calendar beside it, to try `connect google` without an account
+	@exec env PYTHONUNBUFFERED=1 $(BIN)/python -m tests.demo.google --port $(PORT)
+
 .PHONY: bench
 bench: $(DEV_READY) ## Measure Calbridge against plain Radicale in the same run
 	@exec env PYTHONUNBUFFERED=1 $(BIN)/python -m tests.bench $(BENCH_OPTIONS)

@@ -28,6 +28,7 @@ from bridge.config.shape import ANY, settings_at, walk  # noqa: E402
 from bridge.radicale_plugin.refusal import refusal  # noqa: E402
 from bridge.web import metrics  # noqa: E402
 from bridge.web.rule_metrics import empty_gauges  # noqa: E402
+from tests.sync import google_matrix  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,6 +61,7 @@ def pages() -> dict[str, str]:
         "commands.md": _commands(),
         "errors.md": _errors(),
         "metrics.md": _metrics(),
+        "google-series.md": google_matrix.page(),
     }
     titles = {name: text.partition("# ")[2].partition("\n")[0] for name, text in made.items()}
     index = ["# Reference", "", "Generated from the code, so it says what the code does.", ""]

@@ -8,7 +8,7 @@ from bridge import bootstrap
 from bridge.cli import screen
 from bridge.cli.findings import bad, ok, warn
 from bridge.cli.reaching import reach
-from bridge.errors import SealBroken, UpstreamError
+from bridge.errors import ConfigurationError, SealBroken, UpstreamError
 from bridge.sync.assigning import pick
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def logins(site: Site) -> Iterator[Finding]:
     for key, connection in site.configuration.connections.items():
         try:
             reached = reach(site, key)
-        except UpstreamError as error:
+        except (UpstreamError, ConfigurationError) as error:
             yield bad("connections", f"Connection {key!r} ({connection.shown}): {error.message}", error.remedy)
             continue
         except SealBroken:

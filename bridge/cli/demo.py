@@ -46,22 +46,30 @@ _WORDS, _SYLLABLES = 4, 2
 def demo(port: int | None, folder: Path | None) -> None:
     """Serve a made-up salon on this machine, with a user and a few weeks of appointments.
 
-    A second calendar server, the upstream, runs beside it on the next port; a rule keeps Anna's calendar the same on
-    both. Prints the address for calendar programs, the user, the password, the feeds, and the same for the upstream;
-    then serves until interrupted. The next time everything is the same.
+    A second calendar server, the upstream, runs beside it on port 5233; a rule keeps Anna's calendar the same on both.
+    Prints the address for calendar programs, the user, the password, the feeds, and the same for the upstream; then
+    serves until interrupted. The next time everything is the same.
     """
     config = _set_up(folder)
     listen = None if port is None else bootstrap.listen_address(f"127.0.0.1:{port}")
     server = bootstrap.read_configuration(config, listen=listen).server
     refuse_taken(server.listen)
-    upstream_port = demo_upstream.free_port(after=server.listen.port)
-    os.environ[demo_upstream.PORT_VARIABLE] = str(upstream_port)
+    upstream_port = _upstream_port(server.listen.port)
     site = bootstrap.initialise(config, listen=listen)
     fill(site)
     lines = _lines(site, upstream_port)
     site.database.close()
     with _upstream(site, config.parents[1] / _UPSTREAM, upstream_port):
         serve_until_interrupted(config, listen=str(server.listen), lines=lines)
+
+
+def _upstream_port(taken: int) -> int:
+    """Where the upstream is to listen; noted in the environment, where the configuration looks for it."""
+    given = os.environ.get(demo_upstream.PORT_VARIABLE, "")
+    usual = (int(given) if given.isascii() and given.isdecimal() else 0) or demo_upstream.USUAL_PORT
+    port = demo_upstream.free_port(after=usual - 1, but=taken)
+    os.environ[demo_upstream.PORT_VARIABLE] = str(port)
+    return port
 
 
 @contextmanager
@@ -136,4 +144,12 @@ def _lines(site: Site, upstream_port: int) -> list[str]:
         f"upstream: {demo_upstream.url(upstream_port)}",
         f"upstream user: {_USER}",
         f"upstream password: {password}",
+        *_for_other_commands(upstream_port),
     ]
+
+
+def _for_other_commands(upstream_port: int) -> list[str]:
+    """What to tell the shell in which other commands are typed, where the upstream is not at its usual port."""
+    if upstream_port == demo_upstream.USUAL_PORT:
+        return []
+    return [f"for other commands: export {demo_upstream.PORT_VARIABLE}={upstream_port}"]

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PORT_VARIABLE = "CALBRIDGE_DEMO_UPSTREAM_PORT"
 """Names in the environment the port that the demo's configuration has for it."""
 
+USUAL_PORT = 5233
+"""What the demo's configuration has where the environment says nothing, as for every other command."""
+
 _HOST = "127.0.0.1"
 _LAST_PORT = 65535
 _TRIES = 20
@@ -48,10 +51,10 @@ level = error
 """
 
 
-def free_port(after: int) -> int:
-    """The port after `after` on loopback, or the next one that nobody listens on."""
+def free_port(after: int, *, but: int = 0) -> int:
+    """The port after `after` on loopback, or the next one that nobody listens on, and that is not `but`."""
     for port in range(after + 1, min(after + 1 + _TRIES, _LAST_PORT + 1)):
-        if _is_free(port):
+        if port != but and _is_free(port):
             return port
     with socket.create_server((_HOST, 0)) as unused:
         return int(unused.getsockname()[1])

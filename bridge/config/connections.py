@@ -71,12 +71,8 @@ def _user_of(data: dict[str, Any]) -> str:
     return url if data.get("type") is ConnectionType.CALDAV and is_mail(url) else ""
 
 
-def _endpoint(value: object) -> str:
-    return endpoint_url(value)
-
-
 RemoteUrl = Annotated[str, PlainValidator(_url), WithJsonSchema({"type": "string", "minLength": 1})]
-Endpoint = Annotated[str, PlainValidator(_endpoint), WithJsonSchema({"type": "string"})]
+Endpoint = Annotated[str, PlainValidator(endpoint_url), WithJsonSchema({"type": "string"})]
 RemoteUser = Annotated[str, PlainValidator(_remote_user), WithJsonSchema({"type": "string", "minLength": 1})]
 
 

@@ -17,6 +17,7 @@ from bridge.errors import (
     CalendarGone,
     CalendarReadOnly,
     LeaseLost,
+    NotFound,
     QuotaExceeded,
     StoreError,
 )
@@ -46,6 +47,8 @@ _EXTENSIONS = 4
 _LOOK_EVERY_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
 _CLOSE_EVERY = timedelta(seconds=5)
+_FILE_IS_READ = timedelta(seconds=1)
+_READINGS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +220,8 @@ class Worker:
             StoreError: How it went could not be noted.
         """
         office = self._office
+        if rule.key not in office.configuration().rules:
+            return self._leave(rule)
         began = office.clock()
         report, error, renews_at = None, None, None
 
@@ -250,6 +255,31 @@ class Worker:
         seen = Observation(rule.key, report, type(error).__name__ if error else "", seconds)
         self._observe(seen)
         return seen
+
+    def _leave(self, rule: Rule) -> Observation:
+        """Lets a rule wait that another program has declared, until the configuration here has it too."""
+        now = self._office.clock()
+        failures = rule.failures + 1
+        error = NotFound(
+            f"This server's configuration has no rule {rule.key!r}, though another program has declared it.",
+            remedy="See to it that both read the same file; the log says why a changed one could not be taken up.",
+        )
+        # Whoever writes a rule into the file is quicker than a server that looks at the file every second.
+        problem = rule.problem if failures < _READINGS else _problem(error, now)
+        with self._office.database.writing() as tx:
+            lease.finish(
+                tx,
+                rule.id,
+                self._owner,
+                due_at=rule.due_at,
+                not_before=now + _FILE_IS_READ,
+                failures=failures,
+                problem=problem,
+                succeeded=False,
+            )
+        if not self._quiet:
+            self._say(rule, problem, None)
+        return Observation(rule.key, None, type(error).__name__, 0.0)
 
     def _let_go(self, rule: Rule) -> None:
         """Gives a rule back as it was, due at once."""

@@ -301,6 +301,22 @@ def test_a_service_account_that_may_not_act_for_others_is_told_what_the_administ
     assert robot.client_id in answer.error["remedy"]
 
 
+def test_a_key_that_is_none_is_told_by_doctor_without_its_content(desk: GoogleDesk) -> None:
+    robot = desk.google.grants.add_robot("bridge")
+    file = desk.google.robot_file(robot, desk.folder)
+    file.chmod(0o600)
+    file.write_text(json.dumps({**json.loads(file.read_text()), "private_key": "open sesame"}))
+    desk.configure(
+        "  room: {type: google, service_account_file: google-service-account.json, "
+        "subject: room-1@clinic.example, ENDPOINTS}"
+    )
+    answer = desk.installation.run("doctor", "--connections", "--json")
+    (told,) = [each for each in answer.json["findings"] if "'room'" in each["sentence"]]
+    assert told["state"] == "bad"
+    assert "no key of a service account" in told["sentence"]
+    assert "sesame" not in answer.stdout
+
+
 def test_a_password_makes_no_sense_there(desk: GoogleDesk) -> None:
     answer = desk.run("connect", KEY, "--password-stdin", "--json", typed="sesame\n")
     assert answer.code == Exit.USAGE

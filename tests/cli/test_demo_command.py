@@ -17,6 +17,7 @@ import icalendar
 import pytest
 
 from bridge.cli.demo import make_password
+from bridge.cli.demo_upstream import PORT_VARIABLE
 from tests.repository import TOP, unmeasured
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ _LINES = 9
 
 
 @contextmanager
-def demo(folder: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+def demo(folder: Path, port: int, upstream_port: int) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """Runs the demo in a terminal's own process group, until its lines have been printed."""
     with subprocess.Popen(
         [sys.executable, "-m", "bridge", "demo", "--port", str(port), "--folder", folder],
         cwd=TOP,
-        env=unmeasured(),
+        env=environment(upstream_port),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -44,6 +45,11 @@ def demo(folder: Path, port: int) -> Iterator[tuple[subprocess.Popen[str], list[
         finally:
             if running.poll() is None:
                 os.killpg(running.pid, signal.SIGKILL)
+
+
+def environment(upstream_port: int) -> dict[str, str]:
+    """One in which no other demo on this machine takes the port."""
+    return unmeasured() | {PORT_VARIABLE: str(upstream_port)}
 
 
 def unused_port() -> int:
@@ -62,8 +68,8 @@ def end(running: subprocess.Popen[str]) -> int:
 
 
 def test_a_newcomer_finds_calendars_and_feeds_and_finds_them_again(tmp_path: Path) -> None:
-    port = unused_port()
-    with demo(tmp_path, port) as (running, lines):
+    port, upstream_port = unused_port(), unused_port()
+    with demo(tmp_path, port, upstream_port) as (running, lines):
         assert [line.partition(": ")[0] for line in lines] == [
             *("caldav", "user", "password", "feed", "feed", "feed"),
             *("upstream", "upstream user", "upstream password"),
@@ -81,7 +87,7 @@ def test_a_newcomer_finds_calendars_and_feeds_and_finds_them_again(tmp_path: Pat
         assert re.findall(r"<displayname>([^<]+)</displayname>", listing) == ["Anna de Vries", "Room 1", "Laser"]
         assert end(running) == 0
 
-    with demo(tmp_path, port) as (running, again):
+    with demo(tmp_path, port, upstream_port) as (running, again):
         assert again == lines
         assert end(running) == 0
 
@@ -123,7 +129,7 @@ def test_ctrl_c_ends_the_demo_at_once_whenever_it_comes(tmp_path: Path, second: 
     with subprocess.Popen(
         [sys.executable, "-m", "bridge", "demo", "--port", str(unused_port()), "--folder", tmp_path],
         cwd=TOP,
-        env=unmeasured(),
+        env=environment(unused_port()),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -18,7 +18,7 @@ import pytest
 import recurring_ical_events
 from caldav.davclient import DAVClient
 
-from bridge.cli.demo_upstream import free_port
+from bridge.cli.demo_upstream import PORT_VARIABLE, USUAL_PORT, free_port
 from bridge.core.vtimezone import vtimezone
 from tests.repository import TOP, unmeasured
 from tests.system.process import eventually, unused_port
@@ -60,11 +60,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 @contextmanager
-def running_demo(folder: Path) -> Iterator[Demo]:
+def running_demo(folder: Path, *, upstream_port: int = 0) -> Iterator[Demo]:
     with subprocess.Popen(
         [sys.executable, "-m", "bridge", "demo", "--port", str(unused_port()), "--folder", folder],
         cwd=TOP,
-        env=unmeasured(),
+        env=unmeasured() | {PORT_VARIABLE: str(upstream_port or unused_port())},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -205,4 +205,30 @@ def takes_connections(port: int) -> bool:
 def test_the_upstream_takes_the_next_port_that_is_free() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
-        assert port < free_port(after=port - 1) < port + 20
+        following = free_port(after=port - 1)
+        assert port < following < port + 20
+        assert free_port(after=port - 1, but=following) not in {port, following}
+
+
+def test_commands_look_for_the_upstream_where_it_usually_is() -> None:
+    assert f"${{{PORT_VARIABLE}:-{USUAL_PORT}}}" in (TOP / "config/demo.yaml").read_text()
+
+
+def test_a_command_in_another_shell_is_told_where_the_upstream_is(tmp_path: Path) -> None:
+    with (
+        closing(socket.create_server(("127.0.0.1", 0))) as taken,
+        running_demo(tmp_path, upstream_port=taken.getsockname()[1]) as demo,
+    ):
+        assert demo.process.stdout
+        word, _, exported = demo.process.stdout.readline().rstrip("\n").partition(": export ")
+        assert (word, exported) == ("for other commands", f"{PORT_VARIABLE}={demo.upstream_port}")
+        config = tmp_path / "config/demo.yaml"
+        planned = subprocess.run(
+            [sys.executable, "-m", "bridge", "rule", "plan", "anna-elsewhere", "--config", config],
+            cwd=TOP,
+            env=unmeasured() | dict([exported.split("=")]),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert planned.returncode == 0, planned.stderr

@@ -105,6 +105,16 @@ def test_the_demo_is_valid_once_it_has_a_password(tmp_path: Path) -> None:
     assert grants["salon", "laser"] is Grant.READ
 
 
+def test_the_demo_with_google_is_valid_once_it_has_its_files(tmp_path: Path) -> None:
+    path = tmp_path / "bridge.yaml"
+    path.write_text((CONFIG / "demo-google.yaml").read_text())
+    (tmp_path / "password").write_text("sesame\n")
+    (tmp_path / "password").chmod(0o600)
+    (tmp_path / "google-client.json").write_text('{"installed": {"client_id": "id", "client_secret": "word"}}')
+    (tmp_path / "google-client.json").chmod(0o600)
+    assert load(path, environ={}).warnings == ()
+
+
 def test_the_schema_in_the_repository_is_the_generated_one() -> None:
     assert (CONFIG / "bridge.schema.json").read_text() == schema_text()
 
@@ -131,7 +141,7 @@ def test_editors_are_told_which_settings_a_connection_of_each_type_needs() -> No
     assert connection["required"] == ["type"]
 
 
-@pytest.mark.parametrize("name", ["bridge.example.yaml", "demo.yaml"])
+@pytest.mark.parametrize("name", ["bridge.example.yaml", "demo.yaml", "demo-google.yaml"])
 def test_editors_are_told_where_the_schema_is(name: str) -> None:
     first = (CONFIG / name).read_text().partition("\n")[0]
     assert first == "# yaml-language-server: $schema=bridge.schema.json"

@@ -74,6 +74,7 @@ class World:
     deeds: dict[str, list[Deed]] = field(default_factory=lambda: defaultdict(list))
     standing: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     log: list[str] = field(default_factory=list)
+    uids: list[str] = field(default_factory=lambda: list(UIDS))
 
     # People.
 
@@ -266,7 +267,7 @@ class World:
             )
         for key, (resource, remote) in RULES.items():
             self._check_equal(key, resource, remote)
-        for uid in UIDS:
+        for uid in self.uids:
             deeds = self.deeds[uid]
             for group in sorted(set(GROUPS.values())):
                 self._check_presence(uid, group, deeds)
@@ -357,7 +358,7 @@ class World:
         return named
 
     def _uid_here(self, place: str, remote_id: str, obj: CalendarObject) -> str:
-        if obj.uid in UIDS:
+        if obj.uid in self.uids:
             return obj.uid
         key = next(key for key, (_, remote) in RULES.items() if remote == place)
         by_remote = {link.remote_id: uid for uid, link in self.desk.links(key).items()}
@@ -378,7 +379,7 @@ class World:
 
     def choose(self, number: int, places: Sequence[str]) -> tuple[str, str] | None:
         """An appointment that stands somewhere, with its place; None where there is none."""
-        found = [(place, uid) for place in places for uid in self.objects(place) if uid in UIDS]
+        found = [(place, uid) for place in places for uid in self.objects(place) if uid in self.uids]
         return found[number % len(found)] if found else None
 
     def _write(self, place: str, uid: str, new: CalendarObject) -> None:

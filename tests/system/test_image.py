@@ -166,6 +166,13 @@ class TestBuild:
         assert modules
         assert [path for path in modules if not list(path.parent.glob(f"__pycache__/{path.stem}.*.pyc"))] == []
 
+    def test_of_googles_interfaces_only_the_one_that_is_used_is_described(self, image: Image) -> None:
+        described = list((image.top / "opt/calbridge").glob("lib/*/site-packages/googleapiclient/**/*.json"))
+        made = image.run("python", "-c", "from bridge.upstream.google.service import Service; print(Service().events)")
+
+        assert [path.name for path in described] == ["calendar.v3.json"]
+        assert made.returncode == 0, made.stderr
+
     def test_the_final_image_copies_the_environment_to_the_place_where_it_was_made(self) -> None:
         copied = [
             instruction.words()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bridge.errors import RemoteChanged, RemoteRefused
 from bridge.upstream.google.instances import Step, Target, key_of, steps
-from bridge.upstream.google.mapping import changed, marks, to_google
+from bridge.upstream.google.mapping import changed, generated, marks, to_google
 from bridge.upstream.google.ownership import as_change, as_instance
 from bridge.upstream.google.reading import with_exceptions
 from bridge.upstream.google.standing import CANCELLED, Standing, is_cancelled
@@ -149,6 +149,8 @@ def _write(place: Place, standing: Standing, step: Step, *, known_to_us_alone: b
         there = _generated(place, standing, step.key)
         event = None if there is None else place.patch(str(there["id"]), body, if_match=str(there.get("etag", "")))
     if event is None:
+        if place.get(series) is None:
+            raise _overtaken()
         raise RemoteRefused(
             f"Google has no instance of the series at {step.key}, which is to be another there.",
             property_name="RECURRENCE-ID",
@@ -167,9 +169,17 @@ def _generated(place: Place, standing: Standing, key: str) -> Event | None:
     event = place.get(f"{series}_{key}")
     if event is None and _SPLIT.search(series):
         event = place.get(f"{_SPLIT.sub('', series)}_{key}")
-    if event is not None and key in now_of(place, Standing(standing.master, (event,))).overrides:
+    if event is not None and _is_changed(now_of(place, Standing(standing.master, (event,))), key, place.zone):
         raise _overtaken()
     return event
+
+
+def _is_changed(now: Whole, key: str, zone: str) -> bool:
+    """Whether an instance is not as its master says, or is cancelled."""
+    if key not in now.overrides:
+        return False
+    there = now.overrides[key]
+    return there is None or bool(changed(there, generated(now.master, key, zone=zone)))
 
 
 def _instances_alone(place: Place, standing: Standing, now: Whole, wanted: Whole) -> Standing:

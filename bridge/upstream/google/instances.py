@@ -98,7 +98,9 @@ def steps(standing: Standing, now: Whole, target: Target, *, zone: str) -> Itera
         else:
             untouched = generated(wanted.master, key, zone=zone)
             is_gone = known is not None and is_cancelled(known)
-            body = changed(override or untouched, now.overrides.get(key) or untouched)
+            # What the marks say of an instance of its own counts only where it was written.
+            there = None if known is None else now.overrides.get(key)
+            body = changed(override or untouched, there or untouched)
             body = {"status": _CONFIRMED, **(override or untouched)} if is_gone else body
         if body:
             yield Step(key, body, known)

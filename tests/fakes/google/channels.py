@@ -79,6 +79,7 @@ class Channels:
 
     Attributes:
         allow_http: An http address on loopback is taken, though Google takes https alone.
+        beyond_proxy: Delivers in plain http, as the proxy would that answers at the https address.
         trust: What certificates are accepted; None: the system's.
         post: Delivers; gives the status of the answer, 0 where there is none.
         mishaps: What happens to the next messages, in their order; empty: nothing.
@@ -88,6 +89,7 @@ class Channels:
 
     world: World
     allow_http: bool = False
+    beyond_proxy: bool = False
     trust: ssl.SSLContext | None = None
     post: Callable[[Message], int] | None = None
     open: dict[str, Channel] = field(default_factory=dict)
@@ -252,7 +254,7 @@ class Channels:
             return self.post(message)
         parts = urlsplit(message.address)
         host, port = parts.hostname or "", parts.port
-        if parts.scheme == "https":
+        if parts.scheme == "https" and not self.beyond_proxy:
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(
                 host, port, timeout=30, context=self.trust or ssl.create_default_context()
             )

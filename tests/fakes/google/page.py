@@ -223,12 +223,16 @@ def _moved(when: Mapping[str, str], by: timedelta) -> dict[str, Any]:
 
 
 def _side_by_side(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Gives events at the same time a part of the day's width each."""
+    """Gives events that overlap, also by way of others, a part of the day's width each."""
     lanes: list[int] = []
+    together: list[dict[str, Any]] = []
     for block in sorted(blocks, key=lambda each: each["top"]):
+        if block["top"] >= max(lanes, default=0):
+            lanes, together = [], []
         lane = next((n for n, free in enumerate(lanes) if free <= block["top"]), len(lanes))
         lanes[lane:] = [block["top"] + block["height"], *lanes[lane + 1 :]]
         block["lane"] = lane
-    for block in blocks:
-        block |= {"left": round(100 * block["lane"] / len(lanes), 1), "width": round(98 / len(lanes), 1)}
+        together.append(block)
+        for each in together:
+            each |= {"left": round(100 * each["lane"] / len(lanes), 1), "width": round(98 / len(lanes), 1)}
     return blocks

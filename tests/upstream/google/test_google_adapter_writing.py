@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -119,6 +120,18 @@ def test_an_instance_that_somebody_changes_just_before_it_is_written_is_not_over
         upstream.replace(page.id, old.remote_id, new("a", VERSIONS["with an instance moved"]), if_match=old.etag)
 
     assert page.get(instance)["location"] == "Room 3"
+
+
+def test_a_series_that_somebody_deletes_while_it_is_written_is_gone_and_not_refused(
+    google: FakeGoogle, upstream: GoogleUpstream, page: ByHand
+) -> None:
+    old = upstream.create(page.id, new("a", VERSIONS["a series"]), request_id())
+    google.script(first(lambda: page.delete(old.remote_id)), when=call_of("GET", SECOND))
+
+    with pytest.raises(RemoteChanged):
+        upstream.replace(page.id, old.remote_id, new("a", VERSIONS["with an instance moved"]), if_match=old.etag)
+
+    assert page.events == []
 
 
 def test_an_edit_that_comes_between_the_requests_of_one_write_is_not_lost(
@@ -313,3 +326,38 @@ def test_an_answer_about_a_deletion_that_is_no_answer_of_google_is_no_success(
 
 def _page_to_log_in(_asked: object, _go: object) -> Answered:
     return Answered(200, {"Content-Type": "text/html"}, b"<html>Please log in</html>")
+
+
+def test_a_series_that_this_and_following_made_has_instances_that_are_named_after_the_first_series(
+    google: FakeGoogle, upstream: GoogleUpstream, page: ByHand
+) -> None:
+    made = page.put(_event("Class", recurrence=["RRULE:FREQ=WEEKLY;COUNT=9"]))
+    calendar = google.world.calendars[page.id]
+    event = calendar.events.pop(made["id"])
+    root, event.id = made["id"], f"{made['id']}_R20270301T080000"
+    calendar.events[event.id] = event
+    master = event.id
+
+    def named_after_the_first(asked: Any, go: Any) -> Answered:
+        named = asked.path.replace(f"{root}_2027", f"{master}_2027")
+        if f"{master}_2027" in asked.path:
+            named = asked.path.replace(master, "nobody")
+        return go(replace(asked, path=named))  # type: ignore[no-any-return]
+
+    google.script(named_after_the_first, when=call_of("GET"), times=None)
+    found = _found(upstream, page.id, master)
+    assert isinstance(found.object, CalendarObject)
+    instance = (
+        f"BEGIN:VEVENT\r\nUID:{found.object.uid}\r\nDTSTAMP:20260101T000000Z\r\n"
+        f"RECURRENCE-ID;TZID={ZONE}:20270322T090000\r\nDTSTART;TZID={ZONE}:20270322T150000\r\n"
+        "DURATION:PT1H\r\nSUMMARY:Late\r\nEND:VEVENT\r\nEND:VCALENDAR"
+    )
+    moved = parse(found.object.raw.replace(b"END:VCALENDAR", instance.encode()))
+    google.forget()
+
+    stored = upstream.replace(page.id, master, moved, if_match=found.etag)
+
+    asked = [each.places["eventId"] for each in google.requests if each.id == "calendar.events.get"]
+    assert asked == [master, "nobody_20270322T080000Z", f"{master}_20270322T080000Z"]
+    assert isinstance(stored.object, CalendarObject)
+    assert b"T150000" in stored.object.raw

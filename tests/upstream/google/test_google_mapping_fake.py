@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 HELD = [series for series in MATRIX if series.verdict != "refused"]
 WITH_MASTER = [series for series in HELD if "without their series" not in series.name]
 REWRITTEN = {
-    "a day of the hour that the start says already": {"RRULE"},
     "in a zone under a name of its own, with a clock that has a name": {"when"},
 }
 """What comes back in other words of the same meaning."""

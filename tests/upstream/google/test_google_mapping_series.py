@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 BEGIN, END = datetime(2027, 1, 1, tzinfo=UTC), datetime(2032, 1, 1, tzinfo=UTC)
 HELD = [series for series in MATRIX if series.verdict != "refused"]
 REWRITTEN = {
-    "a day of the hour that the start says already": {"RRULE"},
     "in a zone under a name of its own, with a clock that has a name": {"when"},
 }
 """What Google gives back in other words of the same meaning."""

@@ -28,10 +28,10 @@ def generated(master: Body, key: str, *, zone: str, end: date | datetime | None 
     """
     start = read(master.get("start"), zone, keeps_zone=True)
     begin = in_zone_of(original_start(key), start)
-    if end is None:
-        end = moved(start, read(master.get("end") or master.get("start"), zone, keeps_zone=True), begin)
+    first_end = read(master.get("end") or master.get("start"), zone, keeps_zone=True)
+    end = in_zone_of(moved(start, first_end, begin), first_end) if end is None else in_zone_of(end, begin)
     instance = {name: value for name, value in master.items() if name not in _SERIES_ONLY}
-    instance |= {"start": written(begin, zone), "end": written(in_zone_of(end, begin), zone)}
+    instance |= {"start": written(begin, zone), "end": written(end, zone)}
     private = {name: value for name, value in marks.private(master).items() if not name.startswith(_SERIES_MARKS)}
     if "extendedProperties" in master:
         instance["extendedProperties"] = {**master["extendedProperties"], "private": private}

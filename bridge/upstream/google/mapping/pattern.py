@@ -91,6 +91,7 @@ class _Writing:
         self._start = aware(start, self._home)
         self._starts = Starts(master, self._home)
         self._notes: dict[Note, None] = {}
+        self._is_shortened = False
 
     def pattern(self, overridden: Collection[str], cancelled: Collection[str]) -> Pattern:
         lines, dates = self._listed() if self._must_be_listed() else self._ruled()
@@ -125,7 +126,8 @@ class _Writing:
             *time_lines("EXDATE", ordered(self._beside(original_start(key)) for key in gone)),
         ]
         notes = tuple(self._notes)
-        return Pattern(tuple(recurrence), tuple(gone), ends, tuple(added), notes, differs=bool(notes))
+        differs = bool(notes) or self._is_shortened
+        return Pattern(tuple(recurrence), tuple(gone), ends, tuple(added), notes, differs=differs)
 
     def _note(self, name: str, sentence: str) -> None:
         self._notes[emulated(name, sentence)] = None
@@ -219,8 +221,11 @@ class _Writing:
 
     def _plain(self, text: str) -> str:
         """A rule without the parts that say what the start says already."""
-        parts = (part for part in text.upper().split(";") if part.partition("=")[0] not in _TIMES_OF_DAY)
-        return ";".join(parts)
+        parts = text.upper().split(";")
+        kept = [part for part in parts if part.partition("=")[0] not in _TIMES_OF_DAY]
+        # Remembered, else whoever moves the start there would leave the old hour in the rule here.
+        self._is_shortened |= kept != parts
+        return ";".join(kept)
 
 
 def _all(component: Component, name: str) -> list[object]:

@@ -103,8 +103,10 @@ def _is_masterless(master: Event) -> bool:
     """Whether a series only stands for overrides, and still says nothing else."""
     if not marks.private(master).get(marks.MASTERLESS) or not master.get("recurrence"):
         return False
-    said = entries.read(master["recurrence"], read(master.get("start"), "UTC"))
-    return bool(said.dates) and not (said.rules or said.periods)
+    start = read(master.get("start"), "UTC")
+    said = entries.read(master["recurrence"], start)
+    # A start that is none of the dates is one to which somebody moved the series: it has an appointment there now.
+    return start in said.dates and not (said.rules or said.periods)
 
 
 def _master_lines(seen: Seen, as_kept: Kept | None, exceptions: Sequence[Event]) -> list[Line]:

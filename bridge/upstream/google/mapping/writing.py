@@ -102,16 +102,16 @@ def _masterless(overrides: list[Component], zone: str) -> Whole:
             property_name="RECURRENCE-ID",
             remedy="Make each an appointment of its own.",
         )
-    text = said(Source(named[keys[0]], zone, recurs=True))
-    body, notes = _body(text)
-    body = generated(body, keys[0], zone=zone)
     gone = [key for key in keys if word_of(named[key], "STATUS") == _CANCELLED]
-    if gone == keys:
+    live = next((key for key in keys if key not in gone), None)
+    if live is None:
         raise RemoteRefused(
             "All changed instances of the series are cancelled, and there is no series.",
             property_name="STATUS",
             remedy="Delete the appointment.",
         )
+    body, notes = _body(said(Source(named[live], zone, recurs=True)))
+    body = generated(body, keys[0], zone=zone)
     body["recurrence"] = [*_dates("RDATE", keys, body, zone), *_dates("EXDATE", gone, body, zone)]
     body["extendedProperties"]["private"][marks.MASTERLESS] = "1"
     sentence = "There are changed instances, but no series; a series of just these dates stands there."

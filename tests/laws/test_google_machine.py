@@ -1,0 +1,125 @@
+"""Law: with Google at the other end of every rule nothing is lost, nothing is doubled, and both sides are the same.
+
+What Google cannot hold is compared as the adapter's mapping would bring it back, and the grid as a person sees it.
+CALBRIDGE_NIGHT=N runs N times as many sequences; `--hypothesis-seed` repeats a run.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+from hypothesis import HealthCheck, Phase, settings, strategies
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from tests.laws.google_line import MISDEEDS
+from tests.laws.google_world import GoogleWorld, open_google_world
+from tests.laws.sync_world import PLACES, THERE
+from tests.laws.test_sync_machine import STEPS, SyncMachine, kinds, remotes, some
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.laws.sync_edits import Kind
+
+SEQUENCES = 150
+
+days = strategies.integers(min_value=0, max_value=3)
+misdeeds = strategies.lists(strategies.sampled_from((*MISDEEDS, "410")), min_size=1, max_size=6)
+jumps = strategies.sampled_from((timedelta(hours=-2), timedelta(minutes=-7), timedelta(days=8), timedelta(days=40)))
+
+
+class GoogleMachine(SyncMachine):
+    """People here and at Google's page, and what can go wrong in between."""
+
+    def __init__(self) -> None:
+        RuleBasedStateMachine.__init__(self)
+        self.world = open_google_world()
+
+    @property
+    def google(self) -> GoogleWorld:
+        return cast("GoogleWorld", self.world)
+
+    @initialize(follow=strategies.booleans(), stay=strategies.booleans())
+    def google_is_as_it_is(self, *, follow: bool, stay: bool) -> None:
+        quirks = self.google.google.world.quirks
+        quirks.exceptions_follow_master, quirks.exceptions_stay = follow, stay
+
+    @rule(which=some, day=days)
+    def somebody_deletes_this_and_the_following(self, which: int, day: int) -> None:
+        self._there(which, lambda place, uid: self.google.cut(place, uid, day))
+
+    @rule(which=some)
+    def somebody_moves_a_whole_series(self, which: int) -> None:
+        found = self.google.choose(which, PLACES)
+        if found is not None:
+            self.google.shift(*found)
+
+    @rule(which=some, number=some)
+    def somebody_decorates(self, which: int, number: int) -> None:
+        self._there(which, lambda place, uid: self.google.decorate(place, uid, number))
+
+    @rule(place=remotes, which=some)
+    def somebody_takes_one_out_of_the_bin(self, place: str, which: int) -> None:
+        self.google.restore(place, which)
+
+    @rule(place=remotes)
+    def somebody_else_invites_to_one_instance(self, place: str) -> None:
+        self.google.invite(place)
+
+    @rule(place=remotes, kind=kinds)
+    def somebody_makes_one_at_googles_page(self, place: str, kind: Kind) -> None:
+        self.google.put_native(place, kind)
+
+    @rule(which=some)
+    def the_provider_gives_it_another_id(self, which: int) -> None:
+        """A copy is what has another id at Google, with the marks of what it was made from."""
+        self._there(which, self.google.copy)
+
+    @rule(which=some, day=days)
+    def somebody_changes_this_and_the_following(self, which: int, day: int) -> None:
+        self._there(which, lambda place, uid: self.google.split(place, uid, day))
+
+    @rule(place=remotes, kinds=misdeeds)
+    def an_upstream_misbehaves(self, place: str, kinds: list[str | None]) -> None:
+        self.google.misdeeds(place, kinds)
+
+    @rule(most=strategies.integers(min_value=1, max_value=3))
+    def listings_come_in_odd_pages(self, most: int) -> None:
+        self.google.odd_pages(most)
+
+    @rule(times=strategies.integers(min_value=1, max_value=2), keep=strategies.integers(min_value=0, max_value=2))
+    def notifications_arrive(self, times: int, keep: int) -> None:
+        self.google.deliver(times=times, keep=keep)
+        self.google.run()
+
+    @rule()
+    def somebody_forges_a_notification(self) -> None:
+        due = self.google.desk.due()
+        assert self.google.forge() != 0
+        assert self.google.desk.due() == due
+
+    @rule(length=jumps)
+    def the_clock_jumps(self, length: timedelta) -> None:
+        self.google.wait(length)
+
+    def _there(self, which: int, act: Callable[[str, str], None]) -> None:
+        found = self.google.choose(which, THERE)
+        if found is not None:
+            act(*found)
+
+
+def test_at_rest_both_sides_are_the_same_with_google_at_the_other_end() -> None:
+    sequences = SEQUENCES * int(os.environ.get("CALBRIDGE_NIGHT", "1"))
+    run_state_machine_as_test(
+        GoogleMachine,
+        settings=settings(
+            max_examples=sequences,
+            stateful_step_count=STEPS,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.explicit, Phase.generate, Phase.shrink],
+            database=None,
+        ),
+    )
