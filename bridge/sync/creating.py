@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from bridge.upstream.protocol import Stored, Upstream
 
 _TOGETHER = 25
-_ONE_BY_ONE = 10
+# Few, as what somebody changes meanwhile waits until those that are under way are done, each at the provider's pace.
+_ONE_BY_ONE = 3
 _STANDS_THERE = "An appointment of this UID stands in the remote calendar already."
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MANY = 300
 BURST = 500
-SOON = timedelta(seconds=5)
+SOON = timedelta(seconds=3)
 UNLIMITED = {"objects": 100_000, "percent": 100}
 BEGAN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 QUOTAS = (4, 6, 10, 60, 100, 299, 300, 600, 601, 1_000, 6_000, 60_000)
