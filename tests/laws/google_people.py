@@ -148,7 +148,9 @@ class GooglePeople(World):
         if later is not None and len(self.objects(place)) < MOST:
             word = self.word()
             self._note(uid, Deed("put", place, "split"))
-            _, second = self.page(place).split(later, summary=word, description=f"made {word}")
+            # The same series may be cut there a second time, when the first cut was undone.
+            fresh = self.google.world.new_id()
+            _, second = self.page(place).split(later, id=fresh, summary=word, description=f"made {word}")
             self._note_native(place, second, word)
 
     def cut(self, place: str, uid: str, day: int) -> None:
