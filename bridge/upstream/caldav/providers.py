@@ -24,22 +24,21 @@ _APP_PASSWORD: Mapping[str, str] = {
 }
 """The registrable domain of a provider, and what it takes where the usual password is refused."""
 
-_OTHER_TYPES: Mapping[str, str] = {
-    "google.com": "google",
-    "gmail.com": "google",
-    "googlemail.com": "google",
-    "googleusercontent.com": "google",
-    "googleapis.com": "google",
-    "outlook.com": "microsoft",
-    "hotmail.com": "microsoft",
-    "live.com": "microsoft",
-    "msn.com": "microsoft",
-    "office.com": "microsoft",
-    "office365.com": "microsoft",
-    "microsoft.com": "microsoft",
-    "exchangelabs.com": "microsoft",
+_USE_GOOGLE = "Use 'type: google' for this connection; docs/google.md says what Google has to be told first."
+_NO_MICROSOFT = (
+    "Microsoft cannot be connected both ways yet: publish the calendar, and read its address by 'type: ics'."
+)
+_OTHER_WAYS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("google.com", "gmail.com", "googlemail.com", "googleusercontent.com", "googleapis.com"), _USE_GOOGLE
+    ),
+    **dict.fromkeys(
+        ("outlook.com", "hotmail.com", "live.com", "msn.com", "office.com", "office365.com", "microsoft.com"),
+        _NO_MICROSOFT,
+    ),
+    "exchangelabs.com": _NO_MICROSOFT,
 }
-"""Domains whose calendars are reached by another type of connection."""
+"""Domains whose calendars are not reached by CalDAV, and what to do instead."""
 
 _SERVICES: Mapping[str, str] = dict.fromkeys(("icloud.com", "mac.com", "me.com"), "https://caldav.icloud.com/")
 """Mail domains whose calendars are at another site, and do not say so in their DNS."""
@@ -69,14 +68,11 @@ def check_type(host: str) -> None:
     """Passes where `host` may be a CalDAV server.
 
     Raises:
-        AddressRefused: Its calendars need a connection of another type; the sentence names it.
+        AddressRefused: Its calendars are reached in another way; the remedy names it.
     """
-    kind = _of_domain(host, _OTHER_TYPES)
-    if kind:
-        raise AddressRefused(
-            f"The calendars of {host} are not reached by CalDAV with a password.",
-            remedy=f"Use 'type: {kind}' for this connection.",
-        )
+    remedy = _of_domain(host, _OTHER_WAYS)
+    if remedy:
+        raise AddressRefused(f"The calendars of {host} are not reached by CalDAV with a password.", remedy=remedy)
 
 
 def _of_domain(host: str, table: Mapping[str, str]) -> str:

@@ -201,11 +201,11 @@ def test_a_service_on_another_host_of_the_site_is_asked(tmp_path: Path) -> None:
     [
         ("https://apidata.googleusercontent.com/caldav/v2/", "google"),
         ("anna@gmail.com", "google"),
-        ("outlook.office365.com", "microsoft"),
-        ("anna@hotmail.com", "microsoft"),
+        ("outlook.office365.com", "ics"),
+        ("anna@hotmail.com", "ics"),
     ],
 )
-def test_providers_with_a_type_of_their_own_are_named(named: str, kind: str) -> None:
+def test_providers_that_are_reached_in_another_way_are_named_with_it(named: str, kind: str) -> None:
     with connected(named) as upstream, pytest.raises(AddressRefused) as raised:
         upstream.calendars()
     assert f"type: {kind}" in raised.value.remedy
