@@ -56,7 +56,7 @@ install: $(DEV_READY) ## Install Calbridge and every tool into .venv
 
 .PHONY: test
 test: $(DEV_READY) ## Run all tests in random order, with branch coverage (core: 100 %)
-	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --cov --cov-report= $(PYTEST_OPTIONS)
+	@$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder --cov --cov-report= $(PYTEST_OPTIONS)
 	@$(MAKE) --no-print-directory coverage
 
 .PHONY: coverage

@@ -23,6 +23,16 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 pytest.register_assert_rewrite("tests.contracts")
 
 
+_LONGEST = frozenset({"test_sync_machine", "test_google_machine", "test_rules_workers", "test_google_crashes"})
+"""Modules that take minutes: each runs on one worker."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lets the longest modules begin first, so that no worker is left alone with one of them at the end."""
+    items.sort(key=lambda item: item.path.stem not in _LONGEST)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips a test whose `debian(program, package)` mark names a program that is not installed."""
     for mark in item.iter_markers("debian"):
