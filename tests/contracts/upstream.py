@@ -93,6 +93,7 @@ class Known:
         keeps_too_dense: Whether it keeps an object that no program can use.
         lost_names: The file names that it refuses, or under which it finds nothing again.
         takes_uid_twice: Whether one UID may stand in a calendar twice.
+        tells_all: Whether it tells a whole calendar in one answer, where the adapter asks for that.
         settling: Seconds after a change in which a cursor cannot be trusted yet, and may expire for nothing.
     """
 
@@ -105,6 +106,7 @@ class Known:
     keeps_too_dense: bool = True
     lost_names: frozenset[str] = frozenset()
     takes_uid_twice: bool = False
+    tells_all: bool = False
     settling: float = 0.0
 
 

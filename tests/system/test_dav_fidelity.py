@@ -16,6 +16,7 @@ import icalendar
 from bridge.core.split import split
 from bridge.radicale_plugin.xml_text import characters
 from tests.corpus.corpus import samples
+from tests.feed.material import read
 from tests.system.multistatus import parts, sentence, token
 from tests.system.samples import event, multiget, propfind, query, sync
 
@@ -185,7 +186,7 @@ def test_two_events_whose_zones_share_a_name_keep_their_hours_in_the_whole_calen
 
     dav("PUT", f"{calendar}a.ics", zoned("a", "+0200"))
     dav("PUT", f"{calendar}b.ics", zoned("b", "-0500"))
-    whole = icalendar.Calendar.from_ical(dav("GET", calendar).body)
+    whole = read(dav("GET", calendar).body)
     zones: dict[str, Any] = {str(zone["TZID"]): cast("Any", zone).to_tz() for zone in whole.walk("VTIMEZONE")}
     assert len(zones) == 2
     hours = {}

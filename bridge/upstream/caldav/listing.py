@@ -6,9 +6,7 @@ within the second that it names: a later change of that second would not show, s
 
 A server that takes a made-up token for a real one, and answers with everything, would do the same with a token that it
 has forgotten, and its deletions since would be lost. So each calendar is asked once with a made-up token; one that does
-not object is read by ctag and etags, although it offers sync-collection (DAViCal, SOGo). That question can wait until
-the first delta is wanted, as some servers let whoever asks it wait (Radicale: a second): `untried:TOKEN` is a token of
-a calendar that was not asked yet.
+not object is read by ctag and etags, although it offers sync-collection (DAViCal, SOGo).
 """
 
 from __future__ import annotations
@@ -46,27 +44,18 @@ MOST_ANSWERS = 1_000
 """Parts of a delta after which a server is thought to go on for ever."""
 
 
-def changes(
-    place: Place, cursor: str | None, *, deltas: MutableMapping[str, bool], known_before: bool = False
-) -> Iterator[Page]:
+def changes(place: Place, cursor: str | None, *, deltas: MutableMapping[str, bool]) -> Iterator[Page]:
     """The pages of `Upstream.changes`.
 
     Args:
         place: The calendar.
         cursor: As an earlier page carried it, or None for everything.
         deltas: Of calendars that were asked already, whether they tell deltas that can be trusted. Added to.
-        known_before: Whether everything is listed of a calendar that was listed before.
     """
     kind, _, value = (cursor or "").partition(":")
     if cursor is None:
-        yield from _everything(place, deltas, known_before=known_before)
+        yield from _everything(place, deltas)
     elif kind == "sync":
-        yield from _delta(place, value)
-    elif kind == "untried":
-        if not _is_honest(place, deltas):
-            # Where the calendar is gone, this says so.
-            place.state()
-            raise _expired(place)
         yield from _delta(place, value)
     elif kind == "ctag":
         if place.state().ctag != value:
@@ -80,16 +69,15 @@ def changes(
         raise _expired(place)
 
 
-def _everything(place: Place, deltas: MutableMapping[str, bool], *, known_before: bool) -> Iterator[Page]:
+def _everything(place: Place, deltas: MutableMapping[str, bool]) -> Iterator[Page]:
     # The state is read before the listing: what changes in between comes again with the next delta.
     state = place.state()
     cursor = ""
     if not state.reports_changes:
         deltas[place.url] = False
-    untried = place.url not in deltas and not known_before
-    if state.reports_changes and (untried or _is_honest(place, deltas)):
+    if state.reports_changes and _is_honest(place, deltas):
         token = state.sync_token or _first_token(place)
-        cursor = f"{'untried' if untried else 'sync'}:{token}"
+        cursor = f"sync:{token}"
     elif state.ctag:
         cursor = f"{'young' if _is_young(state) else 'ctag'}:{state.ctag}"
     items = _listed(place)
@@ -147,11 +135,13 @@ def _refuses_token(answer: Answer) -> bool:
 
 
 def _is_honest(place: Place, deltas: MutableMapping[str, bool]) -> bool:
-    """Whether a made-up token is refused; an answer that is neither yes nor no is a no of this connection only."""
+    """Whether a made-up token is refused; an answer that is neither yes nor no counts for this time only."""
     if place.url not in deltas:
         answer = place.wire.report(place.url, sync_collection(MADE_UP_TOKEN), depth=0)
         if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
             raise refusal(answer, Deed.READ, place.wire.user)
+        if not _refuses_token(answer) and answer.status != HTTPStatus.MULTI_STATUS:
+            return False
         deltas[place.url] = _refuses_token(answer)
     return deltas[place.url]
 

@@ -48,8 +48,7 @@ def test_what_was_added_changed_and_deleted_comes_with_the_next_cursor() -> None
 def test_an_idle_poll_is_one_request() -> None:
     for manners in (Manners(), Manners(sync=False)):
         with calendar(manners) as (server, upstream):
-            first = listed(upstream, server.calendar)[2]
-            cursor = listed(upstream, server.calendar, first)[2]
+            cursor = listed(upstream, server.calendar)[2]
             server.requests.clear()
 
             assert listed(upstream, server.calendar, cursor) == ({}, set(), cursor)
@@ -79,9 +78,6 @@ def test_a_token_that_the_server_refuses_is_an_expired_cursor_however_it_says_so
 
 def test_a_server_that_takes_any_token_is_read_by_its_ctag() -> None:
     with calendar(Manners(any_token=True)) as (server, upstream):
-        first = listed(upstream, server.calendar)[2]
-        with pytest.raises(CursorExpired):
-            listed(upstream, server.calendar, first)
         cursor = listed(upstream, server.calendar)[2]
         assert cursor.startswith("ctag:")
         assert not upstream.capabilities.delta
@@ -93,38 +89,21 @@ def test_a_server_that_takes_any_token_is_read_by_its_ctag() -> None:
         assert set(listed(upstream, server.calendar)[0]) == {B}
 
 
-def test_the_made_up_token_is_sent_once_for_each_calendar_when_a_delta_is_wanted() -> None:
+def test_the_made_up_token_is_sent_once_for_each_calendar() -> None:
     with calendar() as (server, upstream):
-        cursor = listed(upstream, server.calendar)[2]
-        assert server.count("REPORT") == 0
-        for _ in range(2):
-            listed(upstream, server.calendar, cursor)
+        listed(upstream, server.calendar)
+        listed(upstream, server.calendar)
 
-        made_up = [request for request in server.requests if listing.MADE_UP_TOKEN.encode() in request.body]
-        assert (len(made_up), server.count("REPORT")) == (1, 3)
+        assert server.count("REPORT") == 1
 
 
-def test_a_calendar_that_was_listed_before_is_asked_before_it_is_listed_again() -> None:
+def test_a_server_that_breaks_over_the_made_up_token_is_asked_again_the_next_time() -> None:
     with calendar() as (server, upstream):
-        upstream.recall(server.calendar, "sync:token-0")
-        assert listed(upstream, server.calendar)[2].startswith("sync:")
-    with calendar(Manners(any_token=True)) as (server, upstream):
-        upstream.recall(server.calendar, "sync:token-0")
-        assert listed(upstream, server.calendar)[2].startswith("ctag:")
-
-
-def test_a_server_that_breaks_over_the_made_up_token_is_asked_again_by_the_next_connection() -> None:
-    with calendar() as (server, upstream):
-        cursor = listed(upstream, server.calendar)[2]
         server.before = lambda request: Reply(500) if request.method == "REPORT" else None
-        with pytest.raises(CursorExpired):
-            listed(upstream, server.calendar, cursor)
         assert listed(upstream, server.calendar)[2].startswith("ctag:")
         server.before = lambda _: None
 
-        with connected(server.site) as another:
-            another.recall(server.calendar, "ctag:1")
-            assert listed(another, server.calendar)[2].startswith("sync:")
+        assert listed(upstream, server.calendar)[2].startswith("sync:")
 
 
 def test_a_server_with_neither_deltas_nor_ctag_is_compared_by_all_its_etags() -> None:
@@ -362,11 +341,10 @@ def test_a_cursor_of_another_make_is_an_expired_one() -> None:
 def test_trouble_with_the_made_up_token_is_trouble_and_no_opinion(status: int) -> None:
     with calendar() as (server, upstream):
         server.before = lambda request: Reply(status) if request.method == "REPORT" else None
-        cursor = listed(upstream, server.calendar)[2]
         with pytest.raises((LoginRefused, UpstreamUnavailable)):
-            listed(upstream, server.calendar, cursor)
+            listed(upstream, server.calendar)
         server.before = lambda _: None
-        assert listed(upstream, server.calendar, cursor)[2].startswith("sync:")
+        assert listed(upstream, server.calendar)[2].startswith("sync:")
 
 
 def test_a_subfolder_of_a_calendar_is_no_object_of_it() -> None:

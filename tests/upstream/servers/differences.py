@@ -21,14 +21,17 @@ _CALDAV = Capabilities(
 _TASKS_TOO = frozenset({"VEVENT", "VTODO"})
 _NO_SLASHES = frozenset({"a/b.ics"})
 
-RADICALE = Known(_CALDAV, lost_names=_NO_SLASHES | {"#1?.ics"})
+RADICALE = Known(_CALDAV, lost_names=_NO_SLASHES | {"#1?.ics"}, tells_all=True)
 # What does not end in .ics is no calendar object for it.
-XANDIKOS = Known(_CALDAV, lost_names=_NO_SLASHES | {"no-suffix"}, asks_for_password=False)
-CYRUS = Known(_CALDAV, lost_names=_NO_SLASHES | {"#1?.ics"})
+XANDIKOS = Known(_CALDAV, lost_names=_NO_SLASHES | {"no-suffix"}, asks_for_password=False, tells_all=True)
+CYRUS = Known(_CALDAV, lost_names=_NO_SLASHES | {"#1?.ics"}, tells_all=True)
 # An unknown sync token is answered with everything and no error, so that no token of it can be trusted.
-DAVICAL = Known(replace(_CALDAV, delta=False), lost_names=_NO_SLASHES | {"a%2Fb.ics"}, takes_uid_twice=True)
+DAVICAL = Known(
+    replace(_CALDAV, delta=False), lost_names=_NO_SLASHES | {"a%2Fb.ics"}, takes_uid_twice=True, tells_all=True
+)
 # If-None-Match does not keep it from overwriting, nor If-Match from making anew what is gone and from removing what has
-# changed. It writes floating times into the user's zone. Its tokens and tags count seconds.
+# changed. It writes floating times into the user's zone. Its tokens and tags count seconds. A query for all that a
+# calendar holds brings nothing.
 SOGO = Known(
     replace(_CALDAV, delta=False, exclusive_create=False, conditional=False, keeps_text=False),
     takes=_TASKS_TOO,
