@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -30,9 +28,11 @@ from bridge.upstream.caldav.address import host_of
 from bridge.upstream.caldav.bodies import CALDAV, DAV
 from bridge.upstream.caldav.multistatus import preconditions
 from bridge.upstream.caldav.providers import login_remedy
+from bridge.upstream.causes import causes, holds
+from bridge.upstream.retry_after import retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from bridge.upstream.caldav.wire import Answer
 
@@ -137,27 +137,27 @@ def refusal_as(kind: type[UpstreamError], answer: Answer, user: str) -> Upstream
 
 def outage(error: Exception, host: str) -> UpstreamError:
     """The error that a failure of the network, of TLS or of a name stands for."""
-    chain = tuple(_causes(error))
+    chain = tuple(causes(error))
     certificate = next((each for each in chain if isinstance(each, ssl.SSLCertVerificationError)), None)
     if certificate is not None:
         return CertificateRefused(
             f"The certificate of {host} cannot be trusted: {certificate.verify_message or certificate.reason}.",
             remedy="Have it renewed, or name the file of the authority that signed it as `ca_file` of the connection.",
         )
-    if _holds(chain, ssl.SSLError, niquests.exceptions.SSLError, transport.SSLError) and not _holds(
+    if holds(chain, ssl.SSLError, niquests.exceptions.SSLError, transport.SSLError) and not holds(
         chain, ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError, TimeoutError
     ):
         return CertificateRefused(
             f"No secure connection to {host} can be agreed upon.",
             remedy="Look whether the address and the port are those of an https server.",
         )
-    if _holds(chain, transport.NameResolutionError, socket.gaierror):
+    if holds(chain, transport.NameResolutionError, socket.gaierror):
         return _name_failure(host)
-    if _holds(chain, niquests.exceptions.Timeout, transport.TimeoutError, TimeoutError) and not _holds(
+    if holds(chain, niquests.exceptions.Timeout, transport.TimeoutError, TimeoutError) and not holds(
         chain, ConnectionError
     ):
         return UpstreamUnavailable(f"{host} does not answer in time.", remedy="It is asked again later.")
-    if _holds(chain, ConnectionRefusedError):
+    if holds(chain, ConnectionRefusedError):
         return UpstreamUnavailable(
             f"{host} takes no connections there.", remedy="Look whether address and port are right."
         )
@@ -166,26 +166,7 @@ def outage(error: Exception, host: str) -> UpstreamError:
 
 def broke_off(error: Exception) -> bool:
     """Whether a connection ended before any answer came, other than by a timeout or a refusal to connect."""
-    return _holds(tuple(_causes(error)), ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
-
-
-def retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """How long a server wants to be left alone (RFC 9110 section 10.2.3); None where it does not say.
-
-    A date counts from the date of the answer itself: the clocks of two machines differ.
-    """
-    text = headers.get("retry-after", "").strip()
-    if text.isdecimal():
-        return timedelta(seconds=min(int(text), _LONGEST_SECONDS))
-    try:
-        until, now = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
-        return None
-    wait = until.replace(tzinfo=until.tzinfo or UTC) - now.replace(tzinfo=now.tzinfo or UTC)
-    return min(max(wait, timedelta()), timedelta(seconds=_LONGEST_SECONDS))
-
-
-_LONGEST_SECONDS = 7 * 24 * 3600
+    return holds(tuple(causes(error)), ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
 
 
 def _error(kind: type[UpstreamError], answer: Answer, user: str, precondition: str) -> UpstreamError:
@@ -214,19 +195,3 @@ def _name_failure(host: str) -> UpstreamError:
     if unknown:
         return HostUnknown(f"There is no host {host}.", remedy="Look whether its name is spelt right.")
     return UpstreamUnavailable(f"The name servers could not say where {host} is.", remedy="They are asked again later.")
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    waiting: list[BaseException | None] = [error]
-    while waiting:
-        each = waiting.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        yield each
-        waiting += [each.__cause__, each.__context__, *(arg for arg in each.args if isinstance(arg, BaseException))]
-
-
-def _holds(chain: tuple[BaseException, ...], *kinds: type[BaseException]) -> bool:
-    return any(isinstance(each, kinds) for each in chain)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,9 +23,11 @@ from bridge.errors import (
     UpstreamError,
     UpstreamUnavailable,
 )
+from bridge.upstream.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
 
 class Deed(Enum):
@@ -202,8 +202,6 @@ _PROPERTIES = {
 }  # fmt: skip
 """Words by which Google names what an event cannot have, and what iCalendar calls it."""
 
-_LONGEST = timedelta(days=7)
-
 
 def error(refused: Refused, deed: Deed, *, who: str, delta: bool = False) -> UpstreamError:
     """The error that a refusal stands for.
@@ -229,22 +227,6 @@ def error(refused: Refused, deed: Deed, *, who: str, delta: bool = False) -> Ups
         named = f" Google says: {refused.message}" if refused.message and meaning is _REFUSED else ""
         return RemoteRefused(f"{sentence}{named}", property_name=_property(refused), remedy=meaning.remedy)
     return meaning.kind(sentence, remedy=meaning.remedy)
-
-
-def retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """How long the provider wants to be left alone (RFC 9110 section 10.2.3); None where it does not say.
-
-    A date counts from the date of the answer itself: the clocks of two machines differ.
-    """
-    text = headers.get("retry-after", "").strip()
-    if text.isdecimal():
-        return min(timedelta(seconds=min(int(text), 10**9)), _LONGEST)
-    try:
-        until, now = parsedate_to_datetime(text), parsedate_to_datetime(headers.get("date", ""))
-    except ValueError:
-        return None
-    wait = until.replace(tzinfo=until.tzinfo or UTC) - now.replace(tzinfo=now.tzinfo or UTC)
-    return min(max(wait, timedelta()), _LONGEST)
 
 
 def _property(refused: Refused) -> str:

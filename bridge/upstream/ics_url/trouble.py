@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from requests.exceptions import ConnectTimeout, InvalidURL
 from urllib3.exceptions import ConnectTimeoutError, IncompleteRead, NewConnectionError
@@ -21,9 +21,7 @@ from bridge.errors import (
     UpstreamError,
     UpstreamUnavailable,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from bridge.upstream.causes import causes
 
 _REVOKED: Final = "The secret address was revoked, or the password is wrong: copy the address anew from its owner."
 _GONE: Final = "Ask its owner for the new address, or remove the rule."
@@ -92,24 +90,24 @@ def translated(error: Exception, *, host: str, timed_out: bool) -> UpstreamError
         host: Who was asked.
         timed_out: Whether the time for all of it was over.
     """
-    causes = tuple(_causes(error))
+    chain = tuple(causes(error))
     if timed_out:
         return UpstreamUnavailable(f"'{host}' did not send the whole calendar in time.")
-    untrusted = next((cause for cause in causes if isinstance(cause, ssl.SSLCertVerificationError)), None)
+    untrusted = next((cause for cause in chain if isinstance(cause, ssl.SSLCertVerificationError)), None)
     if untrusted is not None:
         return CertificateRefused(
             f"The certificate of '{host}' cannot be trusted: {untrusted.verify_message.rstrip('.')}.",
             remedy="Its owner has to renew it; if an authority of your own signed it, name its file as `ca_file`.",
         )
     for kinds, meaning, what, remedy in _TROUBLES:
-        if any(isinstance(cause, kinds) for cause in causes):
+        if any(isinstance(cause, kinds) for cause in chain):
             return meaning(f"'{host}' {what}.", remedy=remedy)
     return UpstreamUnavailable(f"The connection to '{host}' broke.")
 
 
 def is_unconnected(error: Exception) -> bool:
     """Whether no connection came about, so that nothing has been asked yet."""
-    return any(isinstance(cause, _UNCONNECTED) for cause in _causes(error))
+    return any(isinstance(cause, _UNCONNECTED) for cause in causes(error))
 
 
 def speaks_no_tls(error: Exception) -> bool:
@@ -117,20 +115,7 @@ def speaks_no_tls(error: Exception) -> bool:
 
     A certificate that cannot be trusted is another matter: who may read along must not choose to be asked openly.
     """
-    causes = tuple(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+    chain = tuple(causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in chain):
         return False
-    return any(isinstance(cause, ssl.SSLError | ConnectionRefusedError) for cause in causes)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that is behind it; the libraries hide it in their arguments, too."""
-    waiting, seen = [error], set()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        inner = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
-        waiting.extend(cause for cause in inner if isinstance(cause, BaseException))
+    return any(isinstance(cause, ssl.SSLError | ConnectionRefusedError) for cause in chain)

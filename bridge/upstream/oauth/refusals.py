@@ -17,11 +17,12 @@ from urllib3.exceptions import NameResolutionError
 from urllib3.exceptions import TimeoutError as SilenceError
 
 from bridge.errors import CertificateRefused, LoginRefused, Throttled, UpstreamError, UpstreamUnavailable
+from bridge.upstream.causes import causes, holds
 from bridge.upstream.oauth.endings import dates, end_of_grant
 from bridge.upstream.oauth.provider import Cause, Deed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from bridge.upstream.oauth.provider import Provider
     from bridge.upstream.oauth.tokens import Tokens
@@ -192,7 +193,7 @@ def outage(error: Exception, url: str) -> UpstreamError:
     The host is a known one, so that a name that cannot be found says something of the network only.
     """
     host = host_of(url)
-    chain = tuple(_causes(error))
+    chain = tuple(causes(error))
     untrusted = next((each for each in chain if isinstance(each, ssl.SSLCertVerificationError)), None)
     if untrusted is not None:
         return CertificateRefused(
@@ -200,15 +201,15 @@ def outage(error: Exception, url: str) -> UpstreamError:
             remedy="Look who answers in its place; where that is a proxy of your own, name its authority's file in "
             "REQUESTS_CA_BUNDLE.",
         )
-    if _holds(chain, NameResolutionError):
+    if holds(chain, NameResolutionError):
         return UpstreamUnavailable(
             f"The name servers could not say where {host} is.", remedy="Look whether this machine has a network."
         )
-    if _holds(chain, ConnectionRefusedError):
+    if holds(chain, ConnectionRefusedError):
         return UpstreamUnavailable(f"{host} takes no connections.", remedy="It is asked again later.")
-    if _holds(chain, Timeout, SilenceError, TimeoutError):
+    if holds(chain, Timeout, SilenceError, TimeoutError):
         return UpstreamUnavailable(f"{host} does not answer in time.", remedy="It is asked again later.")
-    if _holds(chain, ssl.SSLError, SSLError):
+    if holds(chain, ssl.SSLError, SSLError):
         return UpstreamUnavailable(f"No secure connection to {host} came about.", remedy="It is asked again later.")
     return UpstreamUnavailable(f"The connection to {host} broke off.", remedy="It is asked again later.")
 
@@ -277,20 +278,3 @@ def _http_date(text: str) -> datetime | None:
     except ValueError:
         return None
     return instant.replace(tzinfo=instant.tzinfo or UTC)
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and all that is behind it; the libraries hide it in their arguments, too."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        inner = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
-        waiting.extend(each for each in inner if isinstance(each, BaseException))
-
-
-def _holds(chain: tuple[BaseException, ...], *kinds: type[BaseException]) -> bool:
-    return any(isinstance(each, kinds) for each in chain)

@@ -20,8 +20,9 @@ from bridge.errors import (
     UidTaken,
     UpstreamUnavailable,
 )
-from bridge.upstream.caldav.refusals import Deed, outage, refusal, retry_after
+from bridge.upstream.caldav.refusals import Deed, outage, refusal
 from bridge.upstream.caldav.wire import Answer
+from bridge.upstream.retry_after import retry_after
 
 URL = "https://dav.example.org/cal/alice/"
 
