@@ -108,7 +108,7 @@ class Assignment:
         Raises:
             NotFound: It was deleted.
         """
-        found = next((each for each in collections.every(tx) if each.id == self.rule.collection_id), None)
+        found = collections.with_id(tx, self.rule.collection_id)
         if found is None:
             raise NotFound(f"The calendar of rule {self.rule.key!r} does not exist any more.")
         return found

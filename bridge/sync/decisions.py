@@ -109,7 +109,7 @@ def _stands(tx: Transaction, rule: Rule, uid: str) -> bool:
 
 def _old_href(tx: Transaction, rule: Rule, uid: str) -> str:
     """The name under which an object stood here, so that programs that know it find it again."""
-    here = next((each for each in collections.every(tx) if each.id == rule.collection_id), None)
+    here = collections.with_id(tx, rule.collection_id)
     if here is None:
         raise NotFound(f"The calendar of rule {rule.key!r} does not exist any more.")
     last = journal.history(tx, address=here.address, uid=uid, limit=1)
