@@ -211,9 +211,10 @@ class _Pairing:
                 intents=self._intents("", remote_id),
             )
         self._look_for_others(found, by_remote, by_uid, gone)
-        for remote_id, each in found.items():
-            if remote_id not in by_remote:
-                self._add_unlinked(each, pairs, by_uid, here, gone)
+        unlinked = [each for remote_id, each in found.items() if remote_id not in by_remote]
+        # Of two that have one UID here, the one that was linked goes before what was made beside it.
+        for each in sorted(unlinked, key=self._is_new):
+            self._add_unlinked(each, pairs, by_uid, here, gone)
         return Pairing(tuple(pairs.values()), tuple(self._aside))
 
     def _learn_aliases(self, found: Mapping[str, Found], by_remote: Mapping[str, Link], gone: set[str]) -> None:
@@ -239,6 +240,10 @@ class _Pairing:
     def _uid(self, there: CalendarObject) -> str:
         """The UID here of an object that no link names."""
         return self._aliases.get(there.uid, there.uid)
+
+    def _is_new(self, each: Found) -> bool:
+        """Whether no link ever knew a remote object, under whichever id."""
+        return isinstance(each.object, Unreadable) or each.object.uid not in self._aliases
 
     def _intents(self, uid: str, remote_id: str | None) -> tuple[Intent, ...]:
         named = (self._here.get(uid), None if remote_id is None else self._there.get(remote_id))

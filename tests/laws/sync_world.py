@@ -75,6 +75,8 @@ class World:
     standing: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     log: list[str] = field(default_factory=list)
     uids: list[str] = field(default_factory=lambda: list(UIDS))
+    aliases: dict[str, str] = field(default_factory=dict)
+    """The UID here of what had to be created there under another."""
 
     # People.
 
@@ -361,8 +363,12 @@ class World:
         if obj.uid in self.uids:
             return obj.uid
         key = next(key for key, (_, remote) in RULES.items() if remote == place)
-        by_remote = {link.remote_id: uid for uid, link in self.desk.links(key).items()}
-        return by_remote.get(remote_id, obj.uid)
+        links = self.desk.links(key)
+        by_remote = {link.remote_id: uid for uid, link in links.items()}
+        if remote_id in by_remote:
+            self.aliases[obj.uid] = by_remote[remote_id]
+        # It is the same appointment still while no link knows the id that it has now.
+        return obj.uid if obj.uid in links else self.aliases.get(obj.uid, obj.uid)
 
     def remote_id(self, place: str, uid: str) -> str | None:
         if place in HERE:

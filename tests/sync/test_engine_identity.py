@@ -51,6 +51,22 @@ def test_an_object_under_another_uid_there_that_got_another_id_is_still_the_same
     assert there.titles() == {"theirs": "Colour"}
 
 
+def test_beside_one_that_got_another_id_a_stranger_of_its_uid_is_set_aside(desk: SyncDesk) -> None:
+    here, there = desk.resource(), desk.remote()
+    here.put(event("ours", "Haircut"))
+    there.put(event("theirs", "Haircut"))
+    desk.rule()
+    desk.sync()
+
+    there.shelf.put("a-stranger.ics", event("ours", "Perm").raw)
+    give_another_id(there, "theirs")
+    desk.rest()
+
+    assert here.titles() == {"ours": "Haircut"}
+    assert there.titles() == {"theirs": "Haircut", "ours": "Perm"}
+    assert [each.key for each in desk.parked()] == ["a-stranger.ics"]
+
+
 def test_one_appointment_under_two_uids_is_linked_and_not_doubled(desk: SyncDesk) -> None:
     here, there = desk.resource(), desk.remote()
     here.put(event("ours", "Haircut"))
