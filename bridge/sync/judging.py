@@ -14,6 +14,7 @@ from bridge.sync.assignment import same
 from bridge.sync.comparing import Bases, bases, changed_here, changed_there, relinked
 from bridge.sync.pull import is_left_alone
 from bridge.sync.push import as_sent
+from bridge.sync.siblings import is_copy, may_be_moving
 from bridge.sync.sighting import GRACE, Hint
 from bridge.sync.unfinished import without_our_half
 from bridge.sync.views import Views
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
 """The moves that the guard counts."""
 _WHOLE = {Move.NOTHING: Move.PUSH, Move.PULL: Move.MERGE}
+_COPY = "Another rule of this server wrote it."
 _NOT_YET_SENT = "It is not known yet whether the upstream got it; the next full comparison tells."
 
 
@@ -116,25 +118,27 @@ class Judge:
     def _verdict(self, tx: Transaction, pair: Pair) -> Verdict:
         link = pair.link
         if link is None:
-            return self._alone(pair)
+            return self._alone(tx, pair)
         if is_left_alone(link):
             if pair.remote is None and pair.here is None:
                 return self._done(pair, Move.FORGET if pair.seen else Move.NOTHING, self._a.views(None))
-            return self._alone(replace(pair, link=None))
+            return self._alone(tx, replace(pair, link=None))
         known = bases(self._a, tx, link)
         if link.is_announced:
             return self._announced(tx, pair, link, known)
         if known.here is None or known.there is None:
-            return self._half_known(relinked(pair), link, known)
+            return self._half_known(tx, relinked(pair), link, known)
         return self._linked(tx, relinked(pair), link, known)
 
     # Pairs that no link names, or that were left alone so far.
 
-    def _alone(self, pair: Pair, *, existed: bool | None = None) -> Verdict:
+    def _alone(self, tx: Transaction, pair: Pair, *, existed: bool | None = None) -> Verdict:
         """What to do with what stands on one side only, or on both without a link."""
         remote = pair.remote
         here = None if pair.here is None else self._a.parse(pair.here.raw)
         views = self._a.views(pair.link)
+        if remote is not None and here is None and is_copy(tx, self._a, remote):
+            return self._done(pair, Move.IGNORED, views, reason=_COPY, waits=may_be_moving(pair, self._now))
         existed = self._occasion.first if existed is None else existed
         if remote is not None and here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=existed)
@@ -153,9 +157,6 @@ class Judge:
 
     def _no_new_one_here(self, remote: CalendarObject) -> str:
         """Why a remote object is not taken over, or nothing."""
-        mark = origin.marks(remote)
-        if mark is not None and mark.site == self._a.origin.site and mark.rule != self._a.origin.rule:
-            return "Another rule of this server wrote it."
         if remote.component not in self._a.terms.holds:
             return f"This calendar holds no {remote.component}."
         if not admits(remote, self._a.terms.views.into):
@@ -164,23 +165,25 @@ class Judge:
             return "It is larger than limits.max_object."
         return ""
 
-    def _half_known(self, pair: Pair, link: Link, known: Bases) -> Verdict:
+    def _half_known(self, tx: Transaction, pair: Pair, link: Link, known: Bases) -> Verdict:
         """What was passed over when the rule began, or untied since."""
         views = self._a.views(link)
         if pair.there is not None and pair.here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=False)
         if known.there is not None:
-            return self._passed_over_there(pair, known, views)
+            return self._passed_over_there(tx, pair, known, views)
         return (
-            self._alone(pair, existed=False) if pair.there is not None else self._passed_over_here(pair, known, views)
+            self._alone(tx, pair, existed=False)
+            if pair.there is not None
+            else self._passed_over_here(tx, pair, known, views)
         )
 
-    def _passed_over_here(self, pair: Pair, known: Bases, views: Views) -> Verdict:
+    def _passed_over_here(self, tx: Transaction, pair: Pair, known: Bases, views: Views) -> Verdict:
         if pair.here is None:
             return self._done(pair, Move.FORGET, views)
         if known.here is not None and pair.here.etag == known.here.etag:
             return self._done(pair, Move.NOTHING, views)
-        return self._alone(pair, existed=False)
+        return self._alone(tx, pair, existed=False)
 
     def _announced(self, tx: Transaction, pair: Pair, link: Link, known: Bases) -> Verdict:
         """What was about to be created when nobody heard how it went on."""
@@ -193,14 +196,14 @@ class Judge:
         if remote is not None and pair.here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=False)
         if remote is not None or pair.here is not None:
-            return self._alone(pair, existed=False)
+            return self._alone(tx, pair, existed=False)
         if self._occasion.whole and link.written_at is not None and self._now - link.written_at >= GRACE:
             return self._done(pair, Move.FORGET, views)
         return self._done(pair, Move.NOTHING, views, reason=_NOT_YET_SENT, waits=True)
 
-    def _passed_over_there(self, pair: Pair, known: Bases, views: Views) -> Verdict:
+    def _passed_over_there(self, tx: Transaction, pair: Pair, known: Bases, views: Views) -> Verdict:
         if pair.here is not None:
-            return self._alone(pair, existed=False)
+            return self._alone(tx, pair, existed=False)
         if not pair.seen:
             return self._done(pair, Move.NOTHING, views)
         remote = pair.remote
@@ -208,7 +211,7 @@ class Judge:
             return self._done(pair, Move.FORGET, views)
         if same(remote, known.of_there):
             return self._done(pair, Move.NOTHING, views)
-        return self._alone(pair, existed=False)
+        return self._alone(tx, pair, existed=False)
 
     # Pairs that are linked.
 
