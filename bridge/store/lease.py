@@ -5,6 +5,7 @@ A pass claims a rule, holds the lease at the start of each of its writing transa
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, func, null, or_, select, update
@@ -73,13 +74,49 @@ _CLAIM = (
 )
 
 
+_AHEAD = timedelta(minutes=1)
+"""Clocks of several machines may differ by seconds; a rule that began later than this from now began under a clock
+that was wrong."""
+_LONG = timedelta(hours=1)
+_SET_RIGHT = (
+    update(rule)
+    .where(rule.c.last_started_at > bindparam("ahead"))
+    .values(
+        due_at=_earlier(rule.c.due_at, _NOW),
+        not_before=None,
+        last_started_at=_NOW,
+        last_full_at=None,
+        lease_until=case((rule.c.lease_until > bindparam("long"), _NOW), else_=rule.c.lease_until),
+    )
+    .returning(rule.c.id)
+)
+_READY_NOW = (
+    update(intent)
+    .where(intent.c.rule_id.in_(bindparam("ids", expanding=True)), intent.c.not_before > _NOW)
+    .values(not_before=_NOW)
+)
+
+
+def _set_right(tx: Transaction) -> None:
+    """Has rules that ran under a clock that was ahead begin at once, and compare everything.
+
+    What was put off then was put off until an instant that is far away.
+    """
+    now = {"now": microseconds(tx.now)}
+    far = {"ahead": microseconds(tx.now + _AHEAD), "long": microseconds(tx.now + _LONG)}
+    ids = tx.connection.execute(_SET_RIGHT, {**now, **far}).scalars().all()
+    if ids:
+        tx.connection.execute(_READY_NOW, {**now, "ids": ids})
+
+
 def claim(
     tx: Transaction, *, owner: str, until: datetime, limit: int, only: AnyCollection[int] | None = None
 ) -> list[Rule]:
     """Gives `owner` the lease of rules that are due and that nobody has, those that have waited longest first.
 
     A rule is due when its time has come, when somebody asks for it, or when an intent of it is ready; and unless it is
-    paused, left over or told to leave the upstream alone for now.
+    paused, left over or told to leave the upstream alone for now. One that ran under a clock that was ahead is due too,
+    once that clock is right again.
 
     Args:
         tx: A writing transaction.
@@ -88,6 +125,7 @@ def claim(
         limit: The most rules.
         only: Which rules come into question; None: all of them.
     """
+    _set_right(tx)
     asked: dict[str, object] = {"now": microseconds(tx.now), "most": limit}
     if only is None:
         ids = tx.connection.execute(_CLAIMABLE, asked).scalars().all()
@@ -234,11 +272,15 @@ def _problem_values(problem: Problem | None) -> dict[str, Any]:
 
 _DUE = _earlier(_ASKED, _first.c.at)
 _NEXT = (
-    select(func.min(_later(_later(_DUE, rule.c.not_before), rule.c.lease_until))).select_from(_WITH_FIRST).where(_RUNS)
+    select(func.min(_later(_later(_DUE, rule.c.not_before), rule.c.lease_until)), func.max(rule.c.last_started_at))
+    .select_from(_WITH_FIRST)
+    .where(_RUNS)
 )
 
 
 def next_due(tx: Transaction) -> datetime | None:
     """When `claim` will next find a rule, unless something happens before; None where there is none to run."""
-    count = tx.connection.execute(_NEXT).scalar_one()
+    count, began = tx.connection.execute(_NEXT).one()
+    if began is not None and instant(began) > tx.now + _AHEAD:
+        return tx.now
     return None if count is None else instant(count)

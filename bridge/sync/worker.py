@@ -43,6 +43,7 @@ LEASE = timedelta(minutes=2)
 """For so long a rule is its worker's; a worker that lives extends it, the rule of a dead one is taken over after it."""
 
 _PARTIAL = frozenset({CalendarReadOnly.__name__, QuotaExceeded.__name__})
+_NO_TIME = timedelta()
 _EXTENSIONS = 4
 _LOOK_EVERY_SECONDS = 0.2
 _GRACE_SECONDS = 15.0
@@ -156,7 +157,7 @@ class Worker:
 
     def _extend(self) -> None:
         now = self._office.clock()
-        if now - self._extended_at < self._lease / _EXTENSIONS:
+        if _NO_TIME <= now - self._extended_at < self._lease / _EXTENSIONS:
             return
         self._extended_at = now
         with self._lock:
@@ -172,7 +173,7 @@ class Worker:
     def _close_watches(self, crew: ThreadPoolExecutor) -> None:
         """Has somebody look from time to time what is still open at upstreams and wanted no more."""
         now = self._office.clock()
-        if now - self._closed_at < _CLOSE_EVERY or (self._closing is not None and not self._closing.done()):
+        if _NO_TIME <= now - self._closed_at < _CLOSE_EVERY or (self._closing is not None and not self._closing.done()):
             return
         self._closed_at = now
         error = None if self._closing is None else self._closing.exception()
