@@ -30,7 +30,7 @@ from bridge.sync.grace import in_grace_until
 from bridge.sync.parking import park, park_restless, unpark
 from bridge.sync.settling import link_alike, settle_both, settlement
 from bridge.sync.sighting import Hint
-from bridge.sync.splits import splits
+from bridge.sync.splits import splits, won_by_splits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -114,6 +114,7 @@ class Doing:
             by_move.setdefault(verdict.step.move, []).append(verdict)
         self._leave(by_move.pop(Move.HELD, []), _UNTIL_DECIDED)
         self._settle_quiet([verdict for move in _QUIET for verdict in by_move.pop(move, [])])
+        by_move |= won_by_splits(self._a, by_move)
         self._pull_splits(by_move)
         self._create_here(by_move.pop(Move.CREATE_HERE, []))
         for move in _ORDER:

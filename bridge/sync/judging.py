@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bridge.core.model import CalendarObject
+    from bridge.core.sides import Side
     from bridge.store.database import Transaction
     from bridge.store.link import Link
     from bridge.sync.assignment import Assignment
@@ -62,6 +63,7 @@ class Verdict:
         waits: Whether its intents stay, as it is not decided for good.
         approved: Whether a person has approved the deletion.
         passed_over: Whether it was there before the rule, and is to be left alone until somebody edits it.
+        winner: Who wins a clash, whatever the rule's options say; None: they say.
     """
 
     pair: Pair
@@ -71,6 +73,7 @@ class Verdict:
     waits: bool = False
     approved: bool = False
     passed_over: bool = False
+    winner: Side | None = None
 
 
 class Judge:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bridge.core.decision import Move
 from bridge.core.series_split import split_of
 from bridge.core.sides import Side
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bridge.core.model import CalendarObject
     from bridge.sync.assignment import Assignment
@@ -39,6 +41,24 @@ def splits(
         if split is not None and split.new_uid in new:
             found.append((verdict, new.pop(split.new_uid)))
     return found
+
+
+def won_by_splits(a: Assignment, by_move: Mapping[Move, Sequence[Verdict]]) -> dict[Move, list[Verdict]]:
+    """The verdicts on what both sides changed; where one of them cut a series in two, that side wins.
+
+    Its second part stands by itself whoever wins: beside the uncut series each of its instances would stand twice.
+
+    Args:
+        a: The rule.
+        by_move: All verdicts.
+    """
+    merged = by_move.get(Move.MERGE, [])
+    cut_by = {
+        side: {first.pair.uid for first, _ in splits(a, merged, by_move.get(creation, []), on=side)}
+        for side, creation in ((Side.HERE, Move.CREATE_THERE), (Side.THERE, Move.CREATE_HERE))
+    }
+    winners = {uid: side for side, uids in cut_by.items() for uid in uids - cut_by[side.other]}
+    return {Move.MERGE: [replace(verdict, winner=winners.get(verdict.pair.uid)) for verdict in merged]}
 
 
 def _now(a: Assignment, verdict: Verdict, on: Side) -> CalendarObject:

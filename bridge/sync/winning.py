@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def winner_of(a: Assignment, verdict: Verdict) -> Side:
     """The side whose version stays."""
+    if verdict.winner is not None:
+        return verdict.winner
     there = verdict.pair.their_object
     policy = a.terms.options.on_conflict
     return winner(policy, verdict.pair.ours.changed_at, _modified(there) or _noted(verdict))
