@@ -210,6 +210,8 @@ class Doing:
                 for verdict in batch:
                     self._settle_one(tx, verdict)
             for verdict in batch:
+                if verdict.refused is not None:
+                    park(self._a, verdict, verdict.refused)
                 if verdict.step.move is not Move.NOTHING:
                     self.counts[verdict.step.move] += 1
             self._advance(len(batch))

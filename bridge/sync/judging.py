@@ -10,6 +10,7 @@ from bridge.core.decision import Blocked, Change, Move, allowed, decide
 from bridge.core.plan import Step
 from bridge.core.view import admits, is_special
 from bridge.core.window import Place
+from bridge.errors import ObjectRefused
 from bridge.sync.assignment import same
 from bridge.sync.comparing import Bases, bases, changed_here, changed_there, relinked
 from bridge.sync.pull import is_left_alone
@@ -64,6 +65,7 @@ class Verdict:
         approved: Whether a person has approved the deletion.
         passed_over: Whether it was there before the rule, and is to be left alone until somebody edits it.
         winner: Who wins a clash, whatever the rule's options say; None: they say.
+        refused: Why it is set aside, or None.
     """
 
     pair: Pair
@@ -74,6 +76,7 @@ class Verdict:
     approved: bool = False
     passed_over: bool = False
     winner: Side | None = None
+    refused: ObjectRefused | None = None
 
 
 class Judge:
@@ -156,7 +159,12 @@ class Judge:
             return self._done(pair, Move.NOTHING, views)
         if reason:
             return self._done(pair, Move.IGNORED, views, reason=reason)
-        return self._checked(pair, move, views, existed=existed)
+        verdict = self._checked(pair, move, views, existed=existed)
+        refused = None if remote is None or verdict.step.move is not Move.CREATE_HERE else self._refused(remote)
+        if refused is not None:
+            left_out = self._done(pair, Move.IGNORED, views, reason=refused.message)
+            return replace(left_out, refused=refused)
+        return verdict
 
     def _no_new_one_here(self, remote: CalendarObject) -> str:
         """Why a remote object is not taken over, or nothing."""
@@ -164,9 +172,17 @@ class Judge:
             return f"This calendar holds no {remote.component}."
         if not admits(remote, self._a.terms.views.into):
             return "The rule's options leave out what it is."
-        if len(remote.raw) > self._a.terms.max_object:
-            return "It is larger than limits.max_object."
         return ""
+
+    def _refused(self, remote: CalendarObject) -> ObjectRefused | None:
+        """Why a remote object that is wanted here cannot be kept; whoever wants it has to hear of it."""
+        size, limit = len(remote.raw), self._a.terms.max_object
+        if size <= limit:
+            return None
+        return ObjectRefused(
+            f"It has {size} octets, where limits.max_object allows {limit}.",
+            remedy="Take an attachment out of it there, or raise limits.max_object and run `calbridge parked retry`.",
+        )
 
     def _half_known(self, tx: Transaction, pair: Pair, link: Link, known: Bases) -> Verdict:
         """What was passed over when the rule began, or untied since."""
