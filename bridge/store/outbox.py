@@ -268,6 +268,19 @@ def postpone(tx: Transaction, put_off: Intent, until: datetime) -> bool:
     )
 
 
+_PUT_OFF = select(intent.c.key).where(
+    intent.c.rule_id == bindparam("rule_id"),
+    intent.c.side == Side.HERE.value,
+    intent.c.not_before > bindparam("now"),
+)
+
+
+def put_off(tx: Transaction, rule_id: int) -> set[str]:
+    """The UIDs of the objects here whose turn is yet to come."""
+    found = tx.connection.execute(_PUT_OFF, {"rule_id": rule_id, "now": microseconds(tx.now)})
+    return set(found.scalars())
+
+
 _WAITING = (
     select(intent.c.side, func.count(), func.min(intent.c.noted_at))
     .where(intent.c.rule_id == bindparam("rule_id"))

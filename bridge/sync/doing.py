@@ -17,8 +17,9 @@ from bridge.errors import (
     RemoteChanged,
     RemoteRefused,
     UidTaken,
+    UpstreamUnavailable,
 )
-from bridge.store import outbox
+from bridge.store import outbox, parked
 from bridge.store import run as runs
 from bridge.store.run import RunItem
 from bridge.sync import pull, push
@@ -31,6 +32,7 @@ from bridge.sync.parking import park, park_restless, unpark
 from bridge.sync.settling import link_alike, settle_both, settlement
 from bridge.sync.sighting import Hint
 from bridge.sync.splits import splits, won_by_splits
+from bridge.sync.stumbling import Stumbling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
 _UNTIL_DECIDED = timedelta(hours=1)
 _UNTIL_WRITABLE = timedelta(minutes=5)
+_AT_ONCE = timedelta()
 _POLLS_UNTIL_WRITABLE = 12
 _BATCH = 250
 _DELETIONS = (Move.DELETE_HERE, Move.DELETE_THERE)
@@ -94,6 +97,7 @@ class Doing:
         self._run_id: int | None = None
         self._left: list[tuple[Verdict, timedelta]] = []
         self._to_log: list[Verdict] = []
+        self._stumbling = Stumbling()
         self._done = self._total = 0
 
     def do(self, verdicts: Sequence[Verdict]) -> None:
@@ -105,6 +109,8 @@ class Doing:
         """
         self._done, self._total = 0, len(verdicts)
         self._carry_out_all(verdicts)
+        if self._stumbling.stumbled:
+            self._put_off()
         # The guard of the next round counts what this one deleted.
         self._write_log()
 
@@ -317,6 +323,7 @@ class Doing:
             UidTaken,
             CalendarReadOnly,
             QuotaExceeded,
+            UpstreamUnavailable,
         ) as error:
             self._failed(verdict, error)
         else:
@@ -359,8 +366,23 @@ class Doing:
             case CalendarReadOnly() | QuotaExceeded():
                 self.problem = error
                 self._leave([verdict], self._until_writable)
+            case UpstreamUnavailable():
+                if not self._stumbling.note(verdict, error):
+                    # Its intents stay as they are: the next round tries it.
+                    self._left.append((verdict, _AT_ONCE))
             case _:
                 raise error
+
+    def _put_off(self) -> None:
+        """Has what the upstream failed at wait, or sets it aside where a person has to see it."""
+        with self._a.database.reading() as tx:
+            aside = {each.uid for each in parked.every(tx, self._a.rule.id)}
+        for each in self._stumbling.settled(aside):
+            if each.is_hopeless:
+                push.give_up(self._a, each.verdict.pair.uid)
+                park(self._a, each.verdict, each.error)
+            else:
+                self._leave([each.verdict], min(each.wait, self._until_writable))
 
     def _again(self, tx: Transaction, verdict: Verdict) -> None:
         pair = verdict.pair
@@ -371,6 +393,7 @@ class Doing:
 
     def _log(self, verdicts: Sequence[Verdict]) -> None:
         self._to_log += verdicts
+        self._stumbling.went_on(verdicts)
         for verdict in verdicts:
             self.counts[verdict.step.move] += 1
         if len(self._to_log) >= _BATCH:

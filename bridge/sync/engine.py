@@ -218,15 +218,19 @@ class Pass:
             for uid, etag in placed.items()
             if uid not in known
             or known[uid].base_here != etag
-            or known[uid].is_announced
+            or known[uid].remote_id is None
             or known[uid].view != a.views(known[uid]).text()
         ]
         return [*differing, *(uid for uid in known if uid not in placed)]
 
     def _under_way(self) -> list[str]:
-        """The objects that were being created there when a pass was broken off, whatever led to that."""
+        """The objects that were being created there when a pass was broken off, whatever led to that.
+
+        Those that were put off have a turn of their own.
+        """
         with self._a.database.reading() as tx:
-            return [link.uid for link in links.announced(tx, self._a.rule.id)]
+            later = outbox.put_off(tx, self._a.rule.id)
+            return [link.uid for link in links.announced(tx, self._a.rule.id) if link.uid not in later]
 
     def _finish_whole(self, sighting: Sighting, doing: Doing) -> None:
         """Notes that everything was looked at, and what of it is still to be done."""

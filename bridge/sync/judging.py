@@ -34,6 +34,7 @@ DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
 """The moves that the guard counts."""
 _WHOLE = {Move.NOTHING: Move.PUSH, Move.PULL: Move.MERGE}
 _COPY = "Another rule of this server wrote it."
+_PASSED_OVER = "It was there before the rule, which left it alone then (`existing`); an edit of it brings it over."
 _NOT_YET_SENT = "It is not known yet whether the upstream got it; the next full comparison tells."
 
 
@@ -201,7 +202,7 @@ class Judge:
         if pair.here is None:
             return self._done(pair, Move.FORGET, views)
         if known.here is not None and pair.here.etag == known.here.etag:
-            return self._done(pair, Move.NOTHING, views)
+            return self._done(pair, Move.BLOCKED, views, reason=_PASSED_OVER)
         return self._alone(tx, pair, existed=False)
 
     def _announced(self, tx: Transaction, pair: Pair, link: Link, known: Bases) -> Verdict:
@@ -214,22 +215,28 @@ class Judge:
             return self._linked(tx, relinked(pair), link, Bases(known.here, sent))
         if remote is not None and pair.here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=False)
+        is_known_absent = (
+            remote is None
+            and self._occasion.whole
+            and link.written_at is not None
+            and self._now - link.written_at >= GRACE
+        )
         if remote is not None or pair.here is not None:
-            return self._alone(tx, pair, existed=False)
-        if self._occasion.whole and link.written_at is not None and self._now - link.written_at >= GRACE:
+            # What never got there is sent as it stands here now.
+            tried = replace(link, base_here=None) if is_known_absent else link
+            return self._alone(tx, replace(pair, link=tried), existed=False)
+        if is_known_absent:
             return self._done(pair, Move.FORGET, views)
         return self._done(pair, Move.NOTHING, views, reason=_NOT_YET_SENT, waits=True)
 
     def _passed_over_there(self, tx: Transaction, pair: Pair, known: Bases, views: Views) -> Verdict:
         if pair.here is not None:
             return self._alone(tx, pair, existed=False)
-        if not pair.seen:
-            return self._done(pair, Move.NOTHING, views)
         remote = pair.remote
-        if remote is None:
+        if pair.seen and remote is None:
             return self._done(pair, Move.FORGET, views)
-        if same(remote, known.of_there):
-            return self._done(pair, Move.NOTHING, views)
+        if remote is None or same(remote, known.of_there):
+            return self._done(pair, Move.BLOCKED, views, reason=_PASSED_OVER)
         return self._alone(tx, pair, existed=False)
 
     # Pairs that are linked.

@@ -178,6 +178,17 @@ def withdraw(a: Assignment, announced: Announced) -> None:
         links.put(tx, replace(announced.link, base_here=None))
 
 
+def give_up(a: Assignment, uid: str) -> None:
+    """Notes that a creation that failed again and again is not repeated: the next try is one of what stands here then.
+
+    Where it has got there all the same, it is found by its UID.
+    """
+    with a.writing() as tx:
+        known = links.get(tx, a.rule.id, uid)
+        if known is not None and known.is_announced:
+            links.put(tx, replace(known, base_here=None))
+
+
 def as_sent(a: Assignment, here: CalendarObject, found: CalendarObject, views: Views, *, whole: bool) -> CalendarObject:
     """What was sent when `here` was created there, without what the upstream did not keep of it.
 

@@ -260,6 +260,8 @@ class ShelfUpstream:
             raise CalendarReadOnly("Nothing may be written to this calendar.")
         if new is not None and b"REFUSE ME" in new.raw:
             raise RemoteRefused("The upstream refuses this appointment.", property_name="SUMMARY")
+        if new is not None and b"BREAK ON ME" in new.raw:
+            raise UpstreamUnavailable("The upstream has an internal fault (500).")
 
     def _refuse_special(self, remote_id: str) -> None:
         if SPECIAL.encode() in self._shelf.objects[remote_id][1]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.core.decision import Move
-from tests.sync.appointments import START, event, series, task
+from tests.sync.appointments import HOUR, START, event, series, task
 
 if TYPE_CHECKING:
     from tests.sync.desk import Remote, Resource, SyncDesk
@@ -138,6 +138,19 @@ def test_existing_says_what_goes_over_of_what_was_there_before(
 
     assert set(here.titles()) == ours
     assert set(there.titles()) == theirs
+
+
+def test_the_plan_says_why_a_changed_existing_brings_nothing_over(desk: SyncDesk) -> None:
+    desk.rule(existing="none")
+    desk.resource().put(event("ours", "Cut"))
+    desk.remote().put(event("theirs", "Dye", start=START + HOUR))
+    desk.rest()
+
+    desk.rule(existing="both")
+    reasons = {step.uid: step.reason for step in desk.plan().steps}
+
+    assert reasons.keys() == {"ours", "theirs"}
+    assert all("`existing`" in reason for reason in reasons.values())
 
 
 def test_what_was_left_alone_comes_over_when_somebody_edits_it(desk: SyncDesk, here: Resource, there: Remote) -> None:
