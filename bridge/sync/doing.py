@@ -20,15 +20,13 @@ from bridge.errors import (
     UpstreamUnavailable,
 )
 from bridge.store import outbox, parked
-from bridge.store import run as runs
-from bridge.store.run import RunItem
 from bridge.sync import pull, push
 from bridge.sync.attending import newest_first
 from bridge.sync.convergence import does_not_converge
 from bridge.sync.creating import create_there
-from bridge.sync.deletions import note_done
 from bridge.sync.grace import in_grace_until
 from bridge.sync.parking import park, park_restless, unpark
+from bridge.sync.run_log import RunLog
 from bridge.sync.settling import link_alike, settle_both, settlement
 from bridge.sync.sighting import Hint
 from bridge.sync.splits import splits, won_by_splits
@@ -52,7 +50,6 @@ _AT_ONCE = timedelta()
 _POLLS_UNTIL_WRITABLE = 12
 _BATCH = 250
 _DELETIONS = (Move.DELETE_HERE, Move.DELETE_THERE)
-_WRITES = dict.fromkeys((Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE), Side.HERE)
 _QUIET = frozenset({Move.NOTHING, Move.FROZEN, Move.IGNORED, Move.BLOCKED, Move.FORGET})
 _CREATIONS_THERE = (Move.CREATE_THERE, Move.RECREATE_THERE)
 # What comes from there first, so that a calendar that takes nothing still gives; deletions last, so that what moves
@@ -94,9 +91,8 @@ class Doing:
         self._judge = judge
         # A rule that looks often tries often.
         self._until_writable = min(_UNTIL_WRITABLE, _POLLS_UNTIL_WRITABLE * a.terms.poll)
-        self._run_id: int | None = None
+        self._run_log = RunLog(a, kind)
         self._left: list[tuple[Verdict, timedelta]] = []
-        self._to_log: list[Verdict] = []
         self._stumbling = Stumbling()
         self._done = self._total = 0
 
@@ -112,7 +108,7 @@ class Doing:
         if self._stumbling.stumbled:
             self._put_off()
         # The guard of the next round counts what this one deleted.
-        self._write_log()
+        self._run_log.write()
 
     def _carry_out_all(self, verdicts: Sequence[Verdict]) -> None:
         by_move: dict[Move, list[Verdict]] = {}
@@ -162,18 +158,7 @@ class Doing:
         Args:
             outcome: How it ended: `done`, or the name of what broke it off.
         """
-        self._write_log()
-        if self._run_id is None:
-            return
-        with self._a.database.writing() as tx:
-            runs.end(
-                tx,
-                self._run_id,
-                outcome=outcome,
-                moves={str(move): count for move, count in self.counts.items()},
-                requests=self._a.tally.requests,
-                problem=str(self.problem) if self.problem else "",
-            )
+        self._run_log.end(outcome, self.counts, self.problem)
 
     def leave_intents(self, tx: Transaction) -> None:
         """Notes what a whole pass saw and did not do, as nothing else would bring it back."""
@@ -188,14 +173,7 @@ class Doing:
     @property
     def author(self) -> Author:
         """Whom the journal names."""
-        return self._a.author(self._run())
-
-    def _run(self) -> int:
-        """Number of this pass in the log; a pass that does nothing has none."""
-        if self._run_id is None:
-            with self._a.writing() as tx:
-                self._run_id = runs.begin(tx, self._a.rule.id, self.kind)
-        return self._run_id
+        return self._a.author(self._run_log.number)
 
     def _leave(self, verdicts: Sequence[Verdict], wait: timedelta) -> None:
         """Puts off what cannot be done now."""
@@ -392,36 +370,10 @@ class Doing:
         outbox.bring_back(tx, self._a.rule.id, Side.HERE, [pair.uid])
 
     def _log(self, verdicts: Sequence[Verdict]) -> None:
-        self._to_log += verdicts
+        self._run_log.note(verdicts)
         self._stumbling.went_on(verdicts)
         for verdict in verdicts:
             self.counts[verdict.step.move] += 1
-        if len(self._to_log) >= _BATCH:
-            self._write_log()
-
-    def _write_log(self) -> None:
-        if not self._to_log:
-            return
-        run_id = self._run()
-        with self._a.writing() as tx:
-            runs.note_many(tx, [self._item(run_id, tx.now, verdict) for verdict in self._to_log])
-            unpark(tx, self._a, self._to_log)
-            note_done(tx, self._a, self._to_log)
-        self._to_log = []
-
-    @staticmethod
-    def _item(run_id: int, now: datetime, verdict: Verdict) -> RunItem:
-        step = verdict.step
-        return RunItem(
-            run_id=run_id,
-            at=now,
-            move=step.move,
-            side=_WRITES.get(step.move, Side.THERE),
-            uid=step.uid,
-            summary=step.summary,
-            note=step.reason,
-            deletes=step.move in _DELETIONS and not verdict.approved,
-        )
 
     def _advance(self, done: int) -> None:
         self._done += done
