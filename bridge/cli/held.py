@@ -13,12 +13,16 @@ from bridge.cli.opening import opened
 from bridge.cli.options import with_config, with_json
 from bridge.core.sides import Side
 from bridge.store import held as holds
+from bridge.store import journal
+from bridge.store import link as links
 from bridge.store.journal import Author
 from bridge.sync import decisions
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
+    from bridge.store.database import Transaction
     from bridge.store.held import Held, HeldItem
 
 _PLACES = {Side.HERE: "here", Side.THERE: "at the upstream"}
@@ -70,6 +74,7 @@ def show(number: int, config: Path, *, as_json: bool) -> None:
     with site.database.reading() as tx:
         names = Names.read(site, tx)
         found, items = holds.get(tx, number), holds.items(tx, number)
+        begins = _begins(tx, names, found, items)
     if as_json:
         screen.document(_document(names, found, items))
         return
@@ -81,12 +86,23 @@ def show(number: int, config: Path, *, as_json: bool) -> None:
     if found.state is not holds.State.WAITING and found.decided_at is not None:
         screen.say(f"{found.state.capitalize()} by {found.decided_by}, {names.when(found.rule_id, found.decided_at)}.")
     screen.say()
-    screen.table(("TITLE", "UID"), [(each.summary or "(no title)", each.uid) for each in items])
+    shown = sorted(items, key=lambda each: (each.uid not in begins, begins.get(each.uid, found.at), each.uid))
+    times = {uid: names.when(found.rule_id, moment) for uid, moment in begins.items()}
+    rows = [(times.get(each.uid, ""), each.summary or "(no title)", each.uid) for each in shown]
+    screen.table(("BEGINS", "TITLE", "UID"), rows)
     if found.state is holds.State.WAITING:
         screen.say()
         screen.say(
             f"`calbridge held approve {number}` deletes them, `calbridge held refuse {number}` brings them back."
         )
+
+
+def _begins(tx: Transaction, names: Names, found: Held, items: list[HeldItem]) -> dict[str, datetime]:
+    """When each appointment that is still linked begins, or its series does, by UID."""
+    parse = names.parser(found.rule_id)
+    known = links.by_uids(tx, found.rule_id, [each.uid for each in items])
+    texts = {uid: journal.raw(tx, link.base_here) for uid, link in known.items() if link.base_here is not None}
+    return {uid: parse(raw).span.first for uid, raw in texts.items()}
 
 
 def _document(names: Names, found: Held, items: list[HeldItem]) -> dict[str, object]:

@@ -61,6 +61,24 @@ def test_what_was_deleted_here_waits_and_goes_when_a_person_approves(kept: Remot
     assert kept.sync() == {}
 
 
+@pytest.mark.parametrize("here", [True, False])
+def test_a_person_sees_when_each_begins_the_first_first(clinic: Remote, *, here: bool) -> None:
+    clinic.configure(clinic.rule_line(options=GUARDED))
+    clinic.put_here(event("a", "Later", start="20271105T090000"), event("b", "Sooner", start="20270705T090000"))
+    clinic.sync()
+    if here:
+        clinic.remove_here("a", "b")
+    else:
+        for uid in ("a", "b"):
+            clinic.bob.remove(uid)
+    clinic.sync()
+
+    shown = clinic.done("held", "show", str(only_hold(clinic)["id"])).stdout.splitlines()
+
+    rows = [line.split() for line in shown if line.endswith((" a", " b"))]
+    assert rows == [["2027-07-05", "09:00", "Sooner", "b"], ["2027-11-05", "09:00", "Later", "a"]]
+
+
 def test_refusing_brings_back_there_what_was_deleted_there(kept: Remote) -> None:
     for uid in ("e0", "e1", "t0"):
         kept.bob.remove(uid)
