@@ -70,6 +70,40 @@ class LeaseContract:
         with desk.database.writing() as tx, pytest.raises(NotFound):
             lease.take(tx, 4711, owner="b", until=tx.now + MINUTE)
 
+    def test_what_was_put_off_under_a_clock_that_was_ahead_is_due_when_it_is_right(self, desk: Desk) -> None:
+        year, day = timedelta(days=365), timedelta(days=1)
+        rule, dead = declare(desk), declare(desk, "dead")
+        desk.clock.go_on(year)
+        claim(desk, "a")
+        with desk.database.writing() as tx:
+            outbox.note_there(tx, rule.id, [("one", "changed")], not_before=tx.now + MINUTE)
+            lease.finish(
+                tx,
+                rule.id,
+                "a",
+                due_at=tx.now + day,
+                not_before=tx.now + day,
+                failures=1,
+                problem=None,
+                succeeded=False,
+            )
+        desk.clock.go_on(-year)
+
+        assert read(desk, lease.next_due) == desk.clock.now
+        assert sorted(claim(desk, "b")) == sorted([rule.id, dead.id])
+
+        with desk.database.reading() as tx:
+            assert [each.key for each in outbox.take(tx, rule.id, now=tx.now, limit=5)] == ["one"]
+        assert claim(desk, "c") == []
+
+    def test_clocks_that_differ_by_seconds_make_nothing_due(self, desk: Desk) -> None:
+        rule = declare(desk)
+        desk.clock.go_on(timedelta(seconds=20))
+        finish(desk, rule, not_before=None)
+        desk.clock.go_on(timedelta(seconds=-20))
+
+        assert claim(desk, "b") == []
+
     def test_a_lease_is_given_back_by_its_owner_alone(self, desk: Desk) -> None:
         rule = declare(desk)
         claim(desk, "a")
