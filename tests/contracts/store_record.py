@@ -185,7 +185,7 @@ class HeldContract:
 
         assert [each.id for each in read(desk, held.waiting)] == [there]
         with desk.database.writing() as tx:
-            held.dissolve(tx, there)
+            held.take_out(tx, rule.id, Side.THERE, ["a"])
         assert read(desk, held.waiting) == []
         with pytest.raises(NotFound, match="held list"), desk.database.writing() as tx:
             held.approve(tx, there, by="boss")
