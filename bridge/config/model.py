@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
-_CONNECTION_FILES = ("url_file", "password_file", "client_file", "service_account_file", "ca_file")
-
 
 class Kind(StrEnum):
     """What a resource is to the organisation."""

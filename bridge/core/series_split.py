@@ -39,13 +39,11 @@ class Split:
     """A series that was cut in two.
 
     Attributes:
-        master_uid: The UID of the old series, which ends earlier now.
         new_uid: The UID of the series that goes on.
         at: The instant (UTC) of the first instance that the old series has lost: what begins then or later is no
             deletion.
     """
 
-    master_uid: str
     new_uid: str
     at: datetime
 
@@ -93,7 +91,7 @@ def split_of(
         for begin, named in [_goes_on(obj, before, cut, zone)]
         if begin is not None
     ]
-    return Split(before.uid, min(found)[2], cut.lost[0]) if found else None
+    return Split(min(found)[2], cut.lost[0]) if found else None
 
 
 def _cut(before: CalendarObject, after: CalendarObject, zone: tzinfo) -> _Cut | None:

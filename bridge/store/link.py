@@ -129,11 +129,6 @@ def by_uids(tx: Transaction, rule_id: int, uids: Iterable[str]) -> dict[str, Lin
     return found
 
 
-def by_remote(tx: Transaction, rule_id: int, remote_id: str) -> Link | None:
-    """The link of the remote object `remote_id`, or None."""
-    return by_remotes(tx, rule_id, [remote_id]).get(remote_id)
-
-
 def by_remotes(tx: Transaction, rule_id: int, remote_ids: Iterable[str]) -> dict[str, Link]:
     """The links of those of these remote objects that have one, by remote id."""
     found: dict[str, Link] = {}

@@ -256,4 +256,3 @@ class ParkedContract:
             (one.id, Side.THERE),
         ]
         assert [each.side for each in read(desk, lambda tx: parked.every(tx, one.id))] == [Side.THERE]
-        assert (read(desk, parked.count), read(desk, lambda tx: parked.count(tx, two.id))) == (2, 1)

@@ -148,7 +148,8 @@ def applied(raw: bytes) -> tuple[str, ...]:
 
 def mended(raw: bytes) -> bytes:
     """The repaired stream, for an account in Berlin."""
-    return repairs.read(raw, zone=BERLIN).calendar.to_ical(sorted=False)
+    written: bytes = repairs.read(raw, zone=BERLIN).calendar.to_ical(sorted=False)
+    return written
 
 
 def starts(raw: bytes) -> list[datetime]:

@@ -8,12 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bridge.core.model import ComponentType
+from bridge.upstream.answers import LIMITS, Limits
 from bridge.upstream.caldav import creating, listing, reading, writing
 from bridge.upstream.caldav.conditions_ignored import ignores_conditions
 from bridge.upstream.caldav.discovery import Discovery, discover, is_secure, named_host
 from bridge.upstream.caldav.place import Place, place
 from bridge.upstream.caldav.services import Resolver, look_up
-from bridge.upstream.caldav.wire import Limits, Wire
+from bridge.upstream.caldav.wire import Wire
 from bridge.upstream.protocol import Capabilities
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class CaldavUpstream:
         password: str,
         parse: Callable[[bytes], CalendarObject],
         verify: bool | str | bytes = True,
-        limits: Limits | None = None,
+        limits: Limits = LIMITS,
         resolver: Resolver = look_up,
         clock: Callable[[], float] = time.monotonic,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -61,7 +62,7 @@ class CaldavUpstream:
         self._parse = parse
         self._resolver = resolver
         self._connect = partial(
-            Wire, user=user, password=password, verify=verify, limits=limits or Limits(), clock=clock, turn=turn
+            Wire, user=user, password=password, verify=verify, limits=limits, clock=clock, turn=turn
         )
         self._open: Wire | None = None
         self._deltas: dict[str, bool] = {}

@@ -27,9 +27,9 @@ from bridge.upstream.protocol import Changed, Gone, Page
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
 
+    from bridge.upstream.answers import Answer
     from bridge.upstream.caldav.multistatus import Multistatus, Response
     from bridge.upstream.caldav.place import Place, State
-    from bridge.upstream.caldav.wire import Answer
 
 MADE_UP_TOKEN = "http://calbridge.invalid/no-such-token"  # noqa: S105 -- no secret
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})

@@ -34,7 +34,7 @@ from bridge.upstream.retry_after import retry_after
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bridge.upstream.caldav.wire import Answer
+    from bridge.upstream.answers import Answer
 
 
 class Deed(Enum):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bridge.core.ics import parse
+from bridge.upstream.answers import Limits
 from bridge.upstream.caldav.adapter import CaldavUpstream
-from bridge.upstream.caldav.wire import Limits
 from bridge.upstream.protocol import Changed, Gone
 
 if TYPE_CHECKING:
