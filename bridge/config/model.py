@@ -14,7 +14,7 @@ from bridge.config.connections import Connection, ConnectionType
 from bridge.config.feeds import Feed
 from bridge.config.locations import Database, DatabaseUrl, FilePath
 from bridge.config.passwords import PasswordHash, PlainPassword
-from bridge.config.rules import Direction, Rule
+from bridge.config.rules import Rule
 from bridge.config.server import FILE_OPTIONS, Auth, Limits, Server
 from bridge.config.settings import Frozen, Settings
 from bridge.config.values import (
@@ -33,6 +33,7 @@ from bridge.config.values import (
     whole,
 )
 from bridge.config.words import nearest, quote
+from bridge.core.decision import Direction
 from bridge.errors import NotFound
 
 if TYPE_CHECKING:

@@ -109,20 +109,7 @@ def keep_many(tx: Transaction, a: Assignment, agreed: Sequence[tuple[Verdict, Ca
 def _agreed(a: Assignment, verdict: Verdict, here: CalendarObject) -> Link:
     """The link when both sides agree."""
     there = verdict.pair.theirs
-    known = verdict.pair.link or Link(
-        rule_id=a.rule.id,
-        uid=here.uid,
-        remote_id=None,
-        remote_etag=None,
-        base_here=None,
-        base_there=None,
-        view="",
-        made=Made.THERE,
-        generation=0,
-        written_at=None,
-        streak=0,
-        wrote="",
-    )
+    known = verdict.pair.link or Link(rule_id=a.rule.id, uid=here.uid, made=Made.THERE)
     agreed = replace(
         known,
         remote_id=there.remote_id,
@@ -206,10 +193,6 @@ def pass_over(tx: Transaction, a: Assignment, verdict: Verdict) -> None:
         base_there=None if there is None else links.keep_body(tx, verdict.pair.their_object.raw),
         view=verdict.views.text(),
         made=Made.HERE if there is None else Made.THERE,
-        generation=0,
-        written_at=None,
-        streak=0,
-        wrote="",
     )
     links.put(tx, link)
     settle(tx, verdict)
@@ -229,14 +212,7 @@ def leave_alone(tx: Transaction, a: Assignment, verdict: Verdict) -> None:
                 uid=pair.uid,
                 remote_id=pair.there.remote_id,
                 remote_etag=pair.there.etag,
-                base_here=None,
-                base_there=None,
-                view="",
                 made=Made.THERE,
-                generation=0,
-                written_at=None,
-                streak=0,
-                wrote="",
             ),
         )
     settle(tx, verdict)
