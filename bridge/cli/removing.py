@@ -37,7 +37,9 @@ _LOOK_EVERY_SECONDS = 0.5
 
 @click.command()
 @click.argument("key")
-@click.option("--target", help="Which rule of this name: RESOURCE|SERVER|CALENDAR, as `rule list --json` shows it")
+@click.option(
+    "--target", help="Which rule of this name: RESOURCE|SERVER|CALENDAR, as `calbridge rule list --json` shows it"
+)
 @click.option("--upstream", type=click.Choice(_FATES), help="What becomes of what the rule created there")
 @click.option("--here", type=click.Choice(_FATES), help="What becomes of what the rule took over from there")
 @click.option(
