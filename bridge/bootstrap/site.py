@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -43,6 +45,11 @@ _LISTEN_ADDRESS: TypeAdapter[Listen] = TypeAdapter(ListenAddress)
 def now() -> datetime:
     """The present instant, UTC."""
     return datetime.now(UTC)
+
+
+def owner_name() -> str:
+    """Names this process, or a part of it, among all that take leases or claims; differs with each call."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True)

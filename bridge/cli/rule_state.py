@@ -56,6 +56,18 @@ def configured_rule(site: Site, key: str) -> Rule:
     return found
 
 
+def not_taken_up(site: Site, key: str) -> NotFound:
+    """The error that the store does not know a rule yet which stands in the configuration.
+
+    Raises:
+        NotFound: It does not stand there either.
+    """
+    site.configuration.rule(key)
+    return NotFound(
+        f"The rule {key!r} was not taken up yet.", remedy="A running server takes the configuration up within seconds."
+    )
+
+
 def word(status: RuleStatus) -> str:
     """How a rule is doing."""
     rule = status.rule

@@ -17,6 +17,7 @@ from bridge.errors import (
     RemoteChanged,
     RemoteRefused,
     UidTaken,
+    UpstreamError,
 )
 from bridge.store import outbox
 from bridge.store import run as runs
@@ -27,6 +28,7 @@ from bridge.sync.convergence import does_not_converge
 from bridge.sync.creating import create_there
 from bridge.sync.deletions import note_done
 from bridge.sync.grace import in_grace_until
+from bridge.sync.judging import DELETIONS
 from bridge.sync.parking import park, park_restless, unpark
 from bridge.sync.settling import link_alike, settle_both, settlement
 from bridge.sync.sighting import Hint
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from bridge.errors import UpstreamError
     from bridge.store.database import Transaction
     from bridge.store.journal import Author
     from bridge.store.outbox import Intent
@@ -48,8 +49,7 @@ _UNTIL_DECIDED = timedelta(hours=1)
 _UNTIL_WRITABLE = timedelta(minutes=5)
 _POLLS_UNTIL_WRITABLE = 12
 _BATCH = 250
-_DELETIONS = (Move.DELETE_HERE, Move.DELETE_THERE)
-_WRITES = dict.fromkeys((Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE), Side.HERE)
+_WRITES_HERE = frozenset({Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE})
 _QUIET = frozenset({Move.NOTHING, Move.FROZEN, Move.IGNORED, Move.BLOCKED, Move.FORGET})
 _CREATIONS_THERE = (Move.CREATE_THERE, Move.RECREATE_THERE)
 # What comes from there first, so that a calendar that takes nothing still gives; deletions last, so that what moves
@@ -134,7 +134,7 @@ class Doing:
             # Not shortened there before the other part stands there: its appointments would be nowhere.
             lacking = [each for each, second in followed if each in some and second.pair.uid not in made]
             self._leave(lacking, self._until_writable)
-            for verdict in of(some, Move.PUSH, *_DELETIONS):
+            for verdict in of(some, Move.PUSH, *DELETIONS):
                 if verdict not in lacking:
                     self._one(verdict)
 
@@ -291,7 +291,7 @@ class Doing:
     def _one(self, verdict: Verdict) -> None:
         if self.waits():
             self.attend()
-        writes_there = verdict.step.move not in {Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE}
+        writes_there = verdict.step.move not in _WRITES_HERE
         if writes_there and self.problem is not None and not isinstance(self.problem, QuotaExceeded):
             self._leave([verdict], self._until_writable)
             return
@@ -300,21 +300,13 @@ class Doing:
             self._postpone(verdict, until)
             self._advance(1)
             return
-        link, ends = verdict.pair.link, verdict.step.move in _DELETIONS
+        link, ends = verdict.pair.link, verdict.step.move in DELETIONS
         if link is not None and not ends and does_not_converge(self._a, link):
             park_restless(self._a, verdict)
             return
         try:
             self._carry_out(verdict)
-        except (
-            RemoteChanged,
-            Conflict,
-            RemoteRefused,
-            ObjectRefused,
-            UidTaken,
-            CalendarReadOnly,
-            QuotaExceeded,
-        ) as error:
+        except (UpstreamError, Conflict, ObjectRefused) as error:
             self._failed(verdict, error)
         else:
             self._log([verdict])
@@ -390,11 +382,11 @@ class Doing:
             run_id=run_id,
             at=now,
             move=step.move,
-            side=_WRITES.get(step.move, Side.THERE),
+            side=Side.HERE if step.move in _WRITES_HERE else Side.THERE,
             uid=step.uid,
             summary=step.summary,
             note=step.reason,
-            deletes=step.move in _DELETIONS and not verdict.approved,
+            deletes=step.move in DELETIONS and not verdict.approved,
         )
 
     def _advance(self, done: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.core.series_split import split_of
+from bridge.core.series_split import goes_on_as
 from bridge.core.sides import Side
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def splits(
         before = verdict.bases.here if on is Side.HERE else verdict.bases.there
         if before is None or not before.recurring:
             continue
-        split = split_of(before, _now(a, verdict, on), objects, zone=a.terms.zone)
-        if split is not None and split.new_uid in new:
-            found.append((verdict, new.pop(split.new_uid)))
+        uid = goes_on_as(before, _now(a, verdict, on), objects, zone=a.terms.zone)
+        if uid is not None and uid in new:
+            found.append((verdict, new.pop(uid)))
     return found
 
 
