@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from bridge import errors
 from bridge.cli import screen
@@ -164,5 +163,4 @@ def zone_of(site: Site, rule: Rule) -> tzinfo:
     try:
         return site.configuration.resource(read_target(rule.target).resource).time_zone
     except NotFound:
-        accounts = site.configuration.accounts.values()
-        return next((account.time_zone for account in accounts), ZoneInfo("UTC"))
+        return site.configuration.usual_zone

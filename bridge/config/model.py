@@ -222,6 +222,11 @@ class Configuration(Document):
         names = [f"{account_key}/{resource_key}" for account_key, resource_key, _ in self.resources()]
         raise _unknown(names, name, "resource")
 
+    @property
+    def usual_zone(self) -> ZoneInfo:
+        """The zone of what belongs to no resource: the first account's, or UTC where there is none."""
+        return next((account.time_zone for account in self.accounts.values()), ZoneInfo("UTC"))
+
     def resources(self) -> Iterator[tuple[str, str, Resource]]:
         """Each resource with the keys of its account and its own, in the order of the file."""
         for account_key, account in self.accounts.items():
