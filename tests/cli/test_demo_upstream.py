@@ -45,12 +45,14 @@ class Demo:
         here: Anna's calendar.
         there: The calendar at the upstream.
         upstream_port: Where that listens.
+        feed: Of Anna's calendar.
     """
 
     process: subprocess.Popen[str]
     here: Any
     there: Any
     upstream_port: int
+    feed: str
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,7 @@ def running_demo(folder: Path, *, upstream_port: int = 0) -> Iterator[Demo]:
             ):
                 here = next(each for each in ours.principal().calendars() if each.get_display_name() == "Anna de Vries")
                 (there,) = theirs.principal().calendars()
-                yield Demo(process, here, there, int(upstream.rstrip("/").rpartition(":")[2]))
+                yield Demo(process, here, there, int(upstream.rstrip("/").rpartition(":")[2]), said["feed"])
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -214,21 +216,26 @@ def test_commands_look_for_the_upstream_where_it_usually_is() -> None:
     assert f"${{{PORT_VARIABLE}:-{USUAL_PORT}}}" in (TOP / "config/demo.yaml").read_text()
 
 
-def test_a_command_in_another_shell_is_told_where_the_upstream_is(tmp_path: Path) -> None:
+def test_a_command_in_another_shell_is_told_where_both_servers_are(tmp_path: Path) -> None:
     with (
         closing(socket.create_server(("127.0.0.1", 0))) as taken,
         running_demo(tmp_path, upstream_port=taken.getsockname()[1]) as demo,
     ):
         assert demo.process.stdout
         word, _, exported = demo.process.stdout.readline().rstrip("\n").partition(": export ")
-        assert (word, exported) == ("for other commands", f"{PORT_VARIABLE}={demo.upstream_port}")
-        config = tmp_path / "config/demo.yaml"
-        planned = subprocess.run(
-            [sys.executable, "-m", "bridge", "rule", "plan", "anna-elsewhere", "--config", config],
-            cwd=TOP,
-            env=unmeasured() | dict([exported.split("=")]),
-            capture_output=True,
-            text=True,
-            check=False,
+        assert word == "for other commands"
+        told = dict(each.split("=") for each in exported.split())
+        assert told[PORT_VARIABLE] == str(demo.upstream_port)
+        planned, feed = (
+            subprocess.run(
+                [sys.executable, "-m", "bridge", *words, "--config", tmp_path / "config/demo.yaml"],
+                cwd=TOP,
+                env=unmeasured() | told,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            for words in (("rule", "plan", "anna-elsewhere"), ("feed", "url", "anna"))
         )
+        assert feed.stdout.strip() == demo.feed
     assert planned.returncode == 0, planned.stderr
