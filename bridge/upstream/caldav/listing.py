@@ -9,10 +9,10 @@ has forgotten, and its deletions since would be lost. So each calendar is asked 
 not object is read by ctag and etags, although it offers sync-collection (DAViCal, SOGo).
 
 Some servers let whoever asks that wait (Radicale: a second). So a calendar that is listed for the first time is asked
-when its first delta is wanted: `untried:TOKEN` is a token that is not used before. What is refused then proves
-something only where the answer names the token as its reason (`DAV:valid-sync-token`, RFC 6578 section 3.2), as
-Radicale, Xandikos, Cyrus and what is built on sabre/dav do: a refusal for want of rights or of patience does not.
-Without it everything is listed once more, and the calendar is asked along with that.
+when its first delta is wanted: `untried:OTHER TOKEN` is a token that is not used before, beside the cursor of another
+make that counts without the proof. A refusal is one then only where it names the token as its reason
+(`DAV:valid-sync-token`, RFC 6578 section 3.2), as Radicale, Xandikos, Cyrus and what is built on sabre/dav do: one for
+want of rights or of patience is not. A calendar that refuses without that is asked along with its next listing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 from bridge.errors import CursorExpired, ListingDoubtful
 from bridge.upstream.caldav import etags
@@ -67,12 +68,9 @@ def changes(
         yield from _everything(place, deltas, known_before=known_before)
     elif kind == "sync":
         yield from _delta(place, value)
-    elif kind == "untried":
-        if not _is_proven(place, deltas):
-            # Where the calendar is gone, this says so.
-            place.state()
-            raise _expired(place)
-        yield from _delta(place, value)
+    elif kind == "untried" and " " in value:
+        other, _, token = value.partition(" ")
+        yield from _delta(place, token) if _is_proven(place, deltas) else changes(place, unquote(other), deltas=deltas)
     elif kind == "ctag":
         if place.state().ctag != value:
             raise _expired(place)
@@ -88,17 +86,18 @@ def changes(
 def _everything(place: Place, deltas: MutableMapping[str, bool], *, known_before: bool) -> Iterator[Page]:
     # The state is read before the listing: what changes in between comes again with the next delta.
     state = place.state()
-    cursor = ""
     if not state.reports_changes:
         deltas[place.url] = False
     can_wait = not known_before and place.url not in deltas
+    token = ""
     if state.reports_changes and (can_wait or _is_honest(place, deltas)):
         token = state.sync_token or _first_token(place)
-        cursor = f"{'untried' if can_wait else 'sync'}:{token}"
-    elif state.ctag:
-        cursor = f"{'young' if _is_young(state) else 'ctag'}:{state.ctag}"
     items = _listed(place)
-    yield Page(items=items, cursor=cursor or f"etags:{_fingerprint(items)}")
+    if token and not can_wait:
+        yield Page(items=items, cursor=f"sync:{token}")
+        return
+    other = f"{'young' if _is_young(state) else 'ctag'}:{state.ctag}" if state.ctag else f"etags:{_fingerprint(items)}"
+    yield Page(items=items, cursor=f"untried:{quote(other)} {token}" if token else other)
 
 
 def _listed(place: Place) -> tuple[Changed, ...]:

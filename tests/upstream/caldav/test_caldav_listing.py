@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -95,6 +95,20 @@ def test_a_server_that_takes_any_token_is_read_by_its_ctag() -> None:
         assert set(listed(upstream, server.calendar)[0]) == {B}
 
 
+@pytest.mark.parametrize("ctag", [True, False])
+def test_a_first_cursor_of_a_calendar_whose_deltas_cannot_be_trusted_stays_good_until_something_changes(
+    *, ctag: bool
+) -> None:
+    with calendar(Manners(any_token=True, ctag=ctag)) as (server, upstream):
+        first = listed(upstream, server.calendar)[2]
+        assert listed(upstream, server.calendar, first)[:2] == ({}, set())
+
+        server.drop("a.ics")
+        for connection in (nullcontext(upstream), connected(server.site)):
+            with connection as again, pytest.raises(CursorExpired):
+                listed(again, server.calendar, first)
+
+
 def made_up_tokens(server: SmallServer) -> int:
     """How often a server was asked with a token that nobody gave."""
     return sum(listing.MADE_UP_TOKEN.encode() in request.body for request in server.requests)
@@ -150,8 +164,10 @@ def test_a_refusal_that_does_not_name_the_token_is_no_proof_so_that_everything_i
 def test_a_server_that_refuses_a_token_without_naming_it_tells_deltas_after_its_second_listing() -> None:
     with calendar() as (server, upstream):
         server.before = lambda request: Reply(400) if listing.MADE_UP_TOKEN.encode() in request.body else None
+        first = listed(upstream, server.calendar)[2]
+        server.put("c.ics", text("c"))
         with pytest.raises(CursorExpired):
-            listed(upstream, server.calendar, listed(upstream, server.calendar)[2])
+            listed(upstream, server.calendar, first)
 
         cursor = listed(upstream, server.calendar)[2]
         server.drop("a.ics")
@@ -403,7 +419,7 @@ def test_trouble_is_not_taken_for_an_expired_cursor() -> None:
 
 def test_a_cursor_of_another_make_is_an_expired_one() -> None:
     with calendar() as (server, upstream):
-        for cursor in ("", "token-1", "young:5", "later:5"):
+        for cursor in ("", "token-1", "young:5", "later:5", "untried:5"):
             with pytest.raises(CursorExpired):
                 listed(upstream, server.calendar, cursor)
 
