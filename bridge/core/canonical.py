@@ -53,12 +53,8 @@ _RULE_DEFAULTS = {"INTERVAL": "1", "WKST": "MO", "RSCALE": "GREGORIAN", "SKIP": 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": None})
 
 
-@lru_cache(maxsize=512)
 def digest(obj: CalendarObject) -> str:
-    """SHA-256 of the canonical form, in hex: equal meaning, equal digest.
-
-    Remembered for a while: what is stored has its digest noted in more than one place.
-    """
+    """SHA-256 of the canonical form, in hex: equal meaning, equal digest."""
     return sha256(canonical(obj).encode()).hexdigest()
 
 
