@@ -23,14 +23,27 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 pytest.register_assert_rewrite("tests.contracts")
 
 
-_LONGEST = frozenset({"test_sync_machine", "test_google_machine", "test_rules_workers", "test_google_crashes"})
-"""Modules that take minutes: each runs on one worker."""
+_LONGEST = frozenset({
+    "test_sync_machine", "test_google_machine", "test_rules_workers", "test_google_crashes", "test_google_load",
+    "test_google_sharing", "test_crash_enumeration",
+})  # fmt: skip
+"""Modules that take minutes: each runs on one worker.
+
+They go over the same lines thousands of times, which others reach too; to measure them would take as long again.
+"""
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Lets the longest modules begin first, so that no worker is left alone with one of them at the end."""
-    items.sort(key=lambda item: item.path.stem not in _LONGEST)
+    items.sort(key=_is_short)
+    for item in items:
+        if not _is_short(item):
+            item.add_marker(pytest.mark.no_cover)
+
+
+def _is_short(item: pytest.Item) -> bool:
+    return item.path.stem not in _LONGEST
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -39,7 +39,7 @@ DECORATIONS: tuple[dict[str, Any], ...] = (
     {"transparency": "transparent"},
     {"reminders": {"useDefault": False, "overrides": [{"method": "popup", "minutes": 15}]}},
     {"reminders": {"useDefault": False, "overrides": []}},
-    {"reminders": {"useDefault": True}},
+    {"reminders": {"useDefault": True, "overrides": None}},
 )
 """What somebody changes besides."""
 

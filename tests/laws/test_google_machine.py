@@ -1,21 +1,21 @@
 """Law: with Google at the other end of every rule nothing is lost, nothing is doubled, and both sides are the same.
 
 What Google cannot hold is compared as the adapter's mapping would bring it back, and the grid as a person sees it.
-CALBRIDGE_NIGHT=N runs N times as many sequences; `--hypothesis-seed` repeats a run.
+`night` says how to go further.
 """
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
-from hypothesis import HealthCheck, Phase, settings, strategies
+from hypothesis import strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.laws.google_line import MISDEEDS
 from tests.laws.google_people import SPRING
 from tests.laws.google_world import GoogleWorld, open_google_world
+from tests.laws.night import sequences
 from tests.laws.sync_world import PLACES, THERE
 from tests.laws.test_sync_machine import STEPS, SyncMachine, kinds, remotes, some
 from tests.sync.appointments import START
@@ -114,15 +114,4 @@ class GoogleMachine(SyncMachine):
 
 
 def test_at_rest_both_sides_are_the_same_with_google_at_the_other_end() -> None:
-    sequences = SEQUENCES * int(os.environ.get("CALBRIDGE_NIGHT", "1"))
-    run_state_machine_as_test(
-        GoogleMachine,
-        settings=settings(
-            max_examples=sequences,
-            stateful_step_count=STEPS,
-            print_blob=True,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.generate, Phase.shrink],
-            database=None,
-        ),
-    )
+    run_state_machine_as_test(GoogleMachine, settings=sequences(SEQUENCES, steps=STEPS))

@@ -1,12 +1,10 @@
 """Law: nothing runs in circles and nothing is doubled where two rules, or two bridges, meet at Google.
 
-Each run is random and prints its seed; CALBRIDGE_SEED repeats one, CALBRIDGE_NIGHT=N makes N times as many edits.
+`night` says how to go further.
 """
 
 from __future__ import annotations
 
-import os
-import random
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,30 +13,20 @@ from tests.fakes.google.state import Role
 from tests.laws.google_desk import GoogleDesk, new_google
 from tests.laws.google_line import MISDEEDS
 from tests.laws.google_world import GoogleWorld, open_google_world
+from tests.laws.night import chance, times
 from tests.laws.sync_edits import Kind, Slot, made_as
 from tests.laws.sync_world import NO_GUARD, UIDS
 from tests.store.desk import Clock
 from tests.sync.stage import new_database
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-EDITS = 200
+EDITS = 1_000
 BETWEEN_RESTS = 8
 ANNA, BOSS = "anna@example.org", "boss@example.org"
-
-
-def chance() -> random.Random:
-    """What decides everything in one run."""
-    seed = int(os.environ.get("CALBRIDGE_SEED") or random.SystemRandom().randrange(1_000_000))
-    print(f"CALBRIDGE_SEED={seed}")  # noqa: T201 -- pytest shows it with a failure
-    return random.Random(seed)
-
-
-def edits() -> int:
-    """How many edits a run has."""
-    return EDITS * int(os.environ.get("CALBRIDGE_NIGHT", "1"))
 
 
 def edit_something(world: GoogleWorld, dice: random.Random, places: Sequence[str]) -> None:
@@ -86,7 +74,7 @@ def run_a_pass(world: GoogleWorld, dice: random.Random) -> None:
 
 def test_two_rules_of_one_resource_to_two_calendars_neither_double_nor_go_in_circles() -> None:
     dice, world = chance(), open_google_world()
-    for number in range(1, edits() + 1):
+    for number in range(1, times(EDITS) + 1):
         edit_something(world, dice, ("anna", "full", "weak"))
         if dice.random() < 0.4:
             run_a_pass(world, dice)
@@ -177,7 +165,7 @@ def open_pair(folder: Path) -> Pair:
 
 def test_two_bridges_that_share_a_calendar_neither_double_nor_go_in_circles(tmp_path: Path) -> None:
     dice, pair = chance(), open_pair(tmp_path)
-    for number in range(1, edits() + 1):
+    for number in range(1, times(EDITS) + 1):
         pair.edit(dice)
         if dice.random() < 0.5:
             run_a_pass(dice.choice(pair.both), dice)

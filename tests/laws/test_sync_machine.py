@@ -1,16 +1,16 @@
 """Law: whatever people and fate do, at rest nothing is lost, nothing is doubled, and both sides of a rule are the same.
 
-CALBRIDGE_NIGHT=N runs N times as many sequences; `--hypothesis-seed` repeats a run.
+`night` says how to go further.
 """
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 
-from hypothesis import HealthCheck, Phase, settings, strategies
+from hypothesis import strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
+from tests.laws.night import sequences
 from tests.laws.sync_edits import Kind, Slot
 from tests.laws.sync_world import HERE, PLACES, RULES, THERE, UIDS, Fate, World, open_world
 
@@ -140,15 +140,4 @@ class SyncMachine(RuleBasedStateMachine):
 
 
 def test_at_rest_nothing_is_lost_and_nothing_is_doubled() -> None:
-    sequences = SEQUENCES * int(os.environ.get("CALBRIDGE_NIGHT", "1"))
-    run_state_machine_as_test(
-        SyncMachine,
-        settings=settings(
-            max_examples=sequences,
-            stateful_step_count=STEPS,
-            print_blob=True,
-            suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.generate, Phase.shrink],
-            database=None,
-        ),
-    )
+    run_state_machine_as_test(SyncMachine, settings=sequences(SEQUENCES, steps=STEPS))

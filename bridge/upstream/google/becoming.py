@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bridge.errors import RemoteChanged, RemoteRefused
+from bridge.upstream.google.guests import sparing_hidden_guests
 from bridge.upstream.google.instances import Step, Target, key_of, steps
 from bridge.upstream.google.mapping import changed, generated, marks, to_google
 from bridge.upstream.google.ownership import as_change, as_instance
@@ -128,7 +129,7 @@ def _made_single(place: Place, standing: Standing, patch: Body) -> Standing:
 
 
 def _patched_master(place: Place, master: Event, body: Body) -> Event:
-    event = place.patch(str(master["id"]), body, if_match=str(master["etag"]))
+    event = place.patch(str(master["id"]), sparing_hidden_guests(body, master), if_match=str(master["etag"]))
     if event is None:
         raise _overtaken()
     return event
@@ -138,6 +139,7 @@ def _write(place: Place, standing: Standing, step: Step, *, known_to_us_alone: b
     """An instance after it was written; None where there is none to be restored any more."""
     body = as_instance(step.body) if standing.unfinished else step.body
     if step.known is not None:
+        body = sparing_hidden_guests(body, step.known)
         event = place.patch(str(step.known["id"]), body, if_match=str(step.known.get("etag", "")))
         if event is None and not is_cancelled(step.known):
             raise _overtaken()
@@ -147,7 +149,10 @@ def _write(place: Place, standing: Standing, step: Step, *, known_to_us_alone: b
         event = place.patch(f"{series}_{step.key}", body)
     else:
         there = _generated(place, standing, step.key)
-        event = None if there is None else place.patch(str(there["id"]), body, if_match=str(there.get("etag", "")))
+        event = None
+        if there is not None:
+            body = sparing_hidden_guests(body, there)
+            event = place.patch(str(there["id"]), body, if_match=str(there.get("etag", "")))
     if event is None:
         if place.get(series) is None:
             raise _overtaken()
@@ -195,7 +200,8 @@ def _instances_alone(place: Place, standing: Standing, now: Whole, wanted: Whole
     written: dict[str, Event] = {}
     for key, known in keys.items():
         override = wanted.overrides.get(key)
-        body = {"status": CANCELLED} if override is None else changed(override, now.overrides.get(key) or {})
+        wish = {"status": CANCELLED} if override is None else changed(override, now.overrides.get(key) or {})
+        body = sparing_hidden_guests(wish, known)
         event = place.patch(str(known["id"]), body, if_match=str(known["etag"])) if body else known
         if event is None:
             raise _overtaken()

@@ -108,7 +108,9 @@ def _show_attendees(shown: dict[str, Any], event: Event, calendar: Calendar, mos
             each["self"] = True
         if each["email"] == event.organizer.get("email"):
             each["organizer"] = True
-    if most is not None and len(attendees) > most:
+    is_guest = event.organizer.get("email") != calendar.id
+    is_veiled = is_guest and not event.fields.get("guestsCanSeeOtherGuests", True)
+    if is_veiled or (most is not None and len(attendees) > most):
         shown["attendees"] = [each for each in attendees if each.get("self")]
         shown["attendeesOmitted"] = True
 

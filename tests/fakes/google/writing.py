@@ -13,7 +13,7 @@ from tests.fakes.google.state import Event
 from tests.fakes.google.times import read_when
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tests.fakes.google.state import Calendar, World
     from tests.fakes.google.times import When
@@ -196,6 +196,8 @@ class Writer:
         fields = {name: value for name, value in fields.items() if value != ""}
         if body.get("attendees"):
             fields["attendees"] = _attendees(body["attendees"])
+            if body.get("attendeesOmitted"):
+                fields["attendees"] = _answered(event.fields.get("attendees", ()), fields["attendees"], calendar.id)
         for name, allowed in (("conferenceData", self._conference), ("attachments", self._attachments)):
             source = body if allowed else event.fields
             if source.get(name):
@@ -260,6 +262,12 @@ def _organizer(calendar: Calendar) -> dict[str, Any]:
             "displayName": calendar.summary,
         }
     )
+
+
+def _answered(known: Sequence[dict[str, Any]], given: Sequence[dict[str, Any]], own: str) -> list[dict[str, Any]]:
+    """The guests as they are known, the participant's own entry as it is given."""
+    answer = {each["email"]: each for each in given if each["email"] == own}
+    return [answer.get(each["email"], each) for each in known]
 
 
 def _attendees(given: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -90,6 +90,18 @@ def test_an_edit_of_a_title_is_a_look_and_a_patch_of_the_title(
     }
 
 
+def test_without_its_own_reminders_an_event_has_those_of_its_calendar(upstream: GoogleUpstream, page: ByHand) -> None:
+    made = page.put(_event(reminders={"useDefault": False, "overrides": [{"method": "popup", "minutes": 15}]}))
+    found = _found(upstream, page.id, made["id"])
+    assert isinstance(found.object, CalendarObject)
+    text, _, rest = found.object.raw.partition(b"BEGIN:VALARM\r\n")
+    _, _, rest = rest.partition(b"END:VALARM\r\n")
+
+    upstream.replace(page.id, made["id"], parse(text + rest), if_match=found.etag)
+
+    assert page.get(made["id"])["reminders"] == {"useDefault": True}
+
+
 def test_an_edit_of_one_instance_leaves_the_others_and_the_series_alone(
     google: FakeGoogle, upstream: GoogleUpstream, page: ByHand
 ) -> None:

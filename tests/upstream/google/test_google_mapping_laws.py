@@ -16,6 +16,7 @@ from bridge.errors import RemoteRefused, TooManyInstances
 from bridge.upstream.google.mapping import Whole, changed, from_google, to_google
 from bridge.upstream.google.mapping.rich_text import incoming, is_markup, outgoing
 from tests.corpus.corpus import Sample, samples
+from tests.fakes.google.writing import merged
 from tests.upstream.google.google_answers import ZONE, answered, calendar, parsed
 
 ZONES = ("Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/Santiago", "UTC")
@@ -145,17 +146,7 @@ def test_reading_is_stable(raw: bytes) -> None:
 @given(appointments(), appointments())
 def test_a_patch_makes_one_body_of_the_other(one: bytes, other: bytes) -> None:
     now, wanted = (dict(to_google(parsed(raw), zone=ZONE).master) for raw in (one, other))
-    after = {name: value for name, value in _patched(now, changed(wanted, now)).items() if value is not None}
-    assert changed(wanted, after) == {}
-
-
-def _patched(body: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
-    merged = {**body, **patch}
-    marks = {**body["extendedProperties"]["private"], **patch.get("extendedProperties", {}).get("private", {})}
-    merged["extendedProperties"] = {"private": {key: value for key, value in marks.items() if value is not None}}
-    for name in ("start", "end"):
-        merged[name] = {key: value for key, value in merged[name].items() if value is not None}
-    return merged
+    assert changed(wanted, merged(now, changed(wanted, now))) == {}
 
 
 @settings(deadline=None, max_examples=300)

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_MOMENTS: Final = frozenset({"start", "end"})
-_MOMENT_KEYS: Final = ("date", "dateTime", "timeZone")
+_MOMENT: Final = ("date", "dateTime", "timeZone")
+_PARTS: Final = {"start": _MOMENT, "end": _MOMENT, "reminders": ("useDefault", "overrides")}
+"""What is in a nested object, of which one part excludes another."""
 _EXTENDED: Final = "extendedProperties"
 
 
 def changed(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """The body of the PATCH that makes one body of the other.
 
-    Arrays and nested objects are given whole, since Google replaces them; a time of another kind also says which of its
-    fields go. Private extended properties are merged there by their keys. An EXDATE that is new is left to the
+    Arrays are given whole, since Google replaces them; times and reminders of another kind also say which of their
+    parts go. Private extended properties are merged there by their keys. An EXDATE that is new is left to the
     cancellation of its instance (`Whole.overrides`): a series whose rules are written anew may lose what people
     changed in its instances.
 
@@ -40,7 +41,8 @@ def changed(wanted: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]
         elif name == "recurrence":
             patch |= {} if _same_pattern(new, old) else {name: new}
         elif new != old:
-            patch[name] = _moment(new) if name in _MOMENTS and new else new
+            # A PATCH that only adds `date` would leave `dateTime` beside it.
+            patch[name] = {part: new.get(part) for part in _PARTS[name]} if name in _PARTS and new else new
     return patch
 
 
@@ -52,11 +54,6 @@ def _private(body: Mapping[str, Any]) -> Mapping[str, str]:
 def _merged(wanted: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str | None]:
     keys = dict.fromkeys([*wanted, *now])
     return {key: wanted.get(key) for key in keys if wanted.get(key) != now.get(key)}
-
-
-def _moment(new: Mapping[str, Any]) -> dict[str, Any]:
-    """A time with null for what it has not: a PATCH that only adds `date` would leave `dateTime` beside it."""
-    return {key: new.get(key) for key in _MOMENT_KEYS}
 
 
 def _same_pattern(new: Sequence[str] | None, old: Sequence[str] | None) -> bool:
