@@ -11,7 +11,7 @@ def collect_seldom() -> None:
     """Has this process, and those that it forks, look for cycles after 10,000 new objects instead of 700.
 
     A pass reads thousands of appointments that stay for a while, of hundreds of small objects each, and none of them
-    is garbage before its last reference goes: to look through all of them again and again took a sixth of its time.
+    is garbage before its last reference goes: to look through all of them again and again takes a sixth of its time.
     What is left between two looks is a few megabytes at the most.
     """
     _, middle, old = gc.get_threshold()
