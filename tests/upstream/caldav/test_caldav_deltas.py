@@ -50,6 +50,7 @@ def test_a_first_cursor_of_a_calendar_whose_deltas_cannot_be_trusted_stays_good_
     with calendar(Manners(any_token=True, ctag=ctag)) as (server, upstream):
         first = listed(upstream, server.calendar)[2]
         assert listed(upstream, server.calendar, first)[:2] == ({}, set())
+        assert not upstream.capabilities.delta
 
         server.drop("a.ics")
         for connection in (nullcontext(upstream), connected(server.site)):
