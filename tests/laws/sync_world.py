@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from bridge.core.content import read, write
+from bridge.core.origin import is_alias
 from bridge.store import rule as rules
 from bridge.store.schema import body, conflict, journal
 from bridge.sync.views import Views
@@ -75,8 +76,8 @@ class World:
     standing: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     log: list[str] = field(default_factory=list)
     uids: list[str] = field(default_factory=lambda: list(UIDS))
-    aliases: dict[str, str] = field(default_factory=dict)
-    """The UID here of what had to be created there under another."""
+    made: dict[str, str] = field(default_factory=dict)
+    """The UID of each appointment, by the word that it was made with."""
 
     # People.
 
@@ -98,6 +99,7 @@ class World:
                 new = series(uid, word, *extra, days=DAYS)
             case Kind.ALL_DAY:
                 new = all_day(uid, word, *extra)
+        self.made[word] = uid
         self._note(uid, Deed("put", place, Slot.TITLE, word))
         self._write(place, uid, new)
 
@@ -363,12 +365,11 @@ class World:
         if obj.uid in self.uids:
             return obj.uid
         key = next(key for key, (_, remote) in RULES.items() if remote == place)
-        links = self.desk.links(key)
-        by_remote = {link.remote_id: uid for uid, link in links.items()}
-        if remote_id in by_remote:
-            self.aliases[obj.uid] = by_remote[remote_id]
-        # It is the same appointment still while no link knows the id that it has now.
-        return obj.uid if obj.uid in links else self.aliases.get(obj.uid, obj.uid)
+        by_remote = {link.remote_id: uid for uid, link in self.desk.links(key).items()}
+        if remote_id not in by_remote and is_alias(obj.uid):
+            # What we had to create there under another UID is the same appointment while no link knows its id, too.
+            return self.made[made_as(obj)]
+        return by_remote.get(remote_id, obj.uid)
 
     def remote_id(self, place: str, uid: str) -> str | None:
         if place in HERE:
