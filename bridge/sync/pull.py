@@ -97,7 +97,9 @@ def keep(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject)
 
 def keep_many(tx: Transaction, a: Assignment, agreed: Sequence[tuple[Verdict, CalendarObject]]) -> None:
     """Notes that both sides agree now, each about another object: on what is here, and on what was seen there."""
-    links.keep_bodies(tx, [raw for verdict, here in agreed for raw in (here.raw, verdict.pair.their_object.raw)])
+    # What is here was kept when it was stored, and mostly it is what is there, to the last byte.
+    theirs = [(verdict.pair.their_object, here) for verdict, here in agreed]
+    links.keep_bodies(tx, [there.raw for there, here in theirs if there.etag != here.etag])
     links.put_many(tx, [_agreed(a, verdict, here) for verdict, here in agreed])
     for verdict, _ in agreed:
         settle(tx, verdict)
