@@ -8,8 +8,10 @@ import sys
 def main() -> None:
     """Runs the command that was typed, and ends with its exit code."""
     try:
+        from bridge.bootstrap.garbage import collect_seldom  # noqa: PLC0415 -- as below
         from bridge.cli.program import program  # noqa: PLC0415 -- Ctrl-C during the imports is no failure either
 
+        collect_seldom()
         program(prog_name="calbridge")
     except KeyboardInterrupt:
         sys.exit(130)

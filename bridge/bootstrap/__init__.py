@@ -3,13 +3,23 @@
 from bridge.bootstrap.logins import consent_of, login_of
 from bridge.bootstrap.logs import log_to_stderr
 from bridge.bootstrap.serving import serve
-from bridge.bootstrap.site import Site, initialise, listen_address, now, open_site, read_configuration
-from bridge.bootstrap.syncing import office_of, owner_name, work_alone, worker_of
+from bridge.bootstrap.site import (
+    LISTEN_VARIABLE,
+    Site,
+    initialise,
+    listen_address,
+    now,
+    open_site,
+    owner_name,
+    read_configuration,
+)
+from bridge.bootstrap.syncing import office_of, work_alone, worker_of
 from bridge.bootstrap.tokens import SealedTokens, tokens_name
 from bridge.bootstrap.upstreams import Connections, password_of, sealed_name
 from bridge.bootstrap.worker import application
 
 __all__ = [
+    "LISTEN_VARIABLE",
     "Connections",
     "SealedTokens",
     "Site",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,7 +18,6 @@ from bridge.core import ics
 from bridge.core.channels import Channels
 from bridge.errors import ConfigurationError
 from bridge.feed.url import FeedTokens
-from bridge.radicale_plugin.backing import Backing
 from bridge.store import collection, feed_record, journal
 from bridge.store import conflict as conflicts
 from bridge.store import held as holds
@@ -43,6 +44,11 @@ _LISTEN_ADDRESS: TypeAdapter[Listen] = TypeAdapter(ListenAddress)
 def now() -> datetime:
     """The present instant, UTC."""
     return datetime.now(UTC)
+
+
+def owner_name() -> str:
+    """Names this process, or a part of it, among all that take leases or claims; differs with each call."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ class Site:
         """What floating times in the collection at `address` mean."""
         if address.kind is Kind.RESOURCE:
             return self.configuration.resource(str(address)).time_zone
-        return Backing(self.database, lambda: self.configuration).personal(address.owner, address.key).zone
+        return self.configuration.usual_zone
 
     def parse(self, raw: bytes, address: Address) -> CalendarObject:
         """Reads the bytes of one object as it is meant in the collection at `address`.

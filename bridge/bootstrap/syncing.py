@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import random
-import secrets
 import signal
-import socket
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,7 +12,7 @@ import structlog
 
 from bridge.bootstrap.live import Live
 from bridge.bootstrap.logs import log_to_stderr
-from bridge.bootstrap.site import now, open_site
+from bridge.bootstrap.site import now, open_site, owner_name
 from bridge.bootstrap.upstreams import Connections
 from bridge.sync.assigning import Office
 from bridge.sync.worker import LEASE, Worker
@@ -50,11 +47,6 @@ def office_of(site: Site, configuration: Callable[[], Configuration]) -> Office:
         return connections.open(replace(site, configuration=configuration()), key, parse, zone)
 
     return Office(site.database, configuration, opened, now, connections.end, site.channels)
-
-
-def owner_name() -> str:
-    """Names this process, or a part of it, among all that take leases; differs with each call."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
 def worker_of(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
-import threading
 import time
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from bridge.bootstrap.site import owner_name
 from bridge.errors import StoreUnavailable
 from bridge.store import claim, sealed
 from bridge.upstream.oauth.keeper import LONGEST_RENEWAL
@@ -85,7 +82,7 @@ class SealedTokens:
         Raises:
             StoreUnavailable: Somebody else has the claim for longer than a renewal takes.
         """
-        owner = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}:{secrets.token_hex(4)}"
+        owner = owner_name()
         until = self._clock() + _CLAIM.total_seconds()
         while not self._taken(owner):
             if self._clock() > until:

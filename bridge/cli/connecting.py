@@ -134,12 +134,14 @@ def disconnect(connection: str, config: Path, *, keep_grant: bool, as_json: bool
     with site.database.writing() as tx:
         sealed.forget(tx, bootstrap.tokens_name(connection))
         sealed.forget(tx, bootstrap.sealed_name(connection))
-    waiting = _rules_of(site, connection)
+    stands = settings.password is not None or settings.service_account_file is not None
+    waiting = [] if stands else _rules_of(site, connection)
     if as_json:
         screen.document({"connection": connection, "revoked": revoked, "rules": waiting})
         return
+    if stands:
+        screen.say(f"What lets {connection!r} in stands in the configuration, and still does: take it out there.")
+        return
     screen.say(f"The login of {connection!r} is forgotten{', and taken back at the provider' if revoked else ''}.")
-    if settings.password is not None or settings.service_account_file is not None:
-        screen.say("What lets it in stands in the configuration, and still does: take it out there.")
     for key in waiting:
         screen.say(f"The rule {key!r} waits until `calbridge connect {connection}`; what it wrote stays.")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.bootstrap import Site
+    from bridge.config import Listen
 
 _USER = "demo"
 _FOLDER = Path("calbridge-demo")
@@ -57,7 +58,7 @@ def demo(port: int | None, folder: Path | None) -> None:
     upstream_port = _upstream_port(server.listen.port)
     site = bootstrap.initialise(config, listen=listen)
     fill(site)
-    lines = _lines(site, upstream_port)
+    lines = [*_lines(site, upstream_port), *_for_other_commands(config, server.listen, upstream_port)]
     site.database.close()
     with _upstream(site, config.parents[1] / _UPSTREAM, upstream_port):
         serve_until_interrupted(config, listen=str(server.listen), lines=lines)
@@ -144,12 +145,14 @@ def _lines(site: Site, upstream_port: int) -> list[str]:
         f"upstream: {demo_upstream.url(upstream_port)}",
         f"upstream user: {_USER}",
         f"upstream password: {password}",
-        *_for_other_commands(upstream_port),
     ]
 
 
-def _for_other_commands(upstream_port: int) -> list[str]:
-    """What to tell the shell in which other commands are typed, where the upstream is not at its usual port."""
-    if upstream_port == demo_upstream.USUAL_PORT:
-        return []
-    return [f"for other commands: export {demo_upstream.PORT_VARIABLE}={upstream_port}"]
+def _for_other_commands(config: Path, listen: Listen, upstream_port: int) -> list[str]:
+    """What to tell the shell in which other commands are typed, where they would look in another place."""
+    elsewhere = []
+    if listen != bootstrap.read_configuration(config).server.listen:
+        elsewhere.append(f"{bootstrap.LISTEN_VARIABLE}={listen}")
+    if upstream_port != demo_upstream.USUAL_PORT:
+        elsewhere.append(f"{demo_upstream.PORT_VARIABLE}={upstream_port}")
+    return [f"for other commands: export {' '.join(elsewhere)}"] if elsewhere else []

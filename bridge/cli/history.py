@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -66,7 +65,7 @@ def _zone(site: Site, entry: JournalEntry) -> tzinfo:
         return site.zone(entry.address)
     except NotFound:
         # A resource that has left the configuration keeps its history.
-        return next((account.time_zone for account in site.configuration.accounts.values()), ZoneInfo("UTC"))
+        return site.configuration.usual_zone
 
 
 def entry_document(entry: JournalEntry) -> dict[str, object]:

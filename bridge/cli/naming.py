@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.cli import screen
-from bridge.cli.rule_state import zone_of
+from bridge.cli.rule_state import not_taken_up, zone_of
 from bridge.core import ics
-from bridge.errors import NotFound
 from bridge.store import rule as rules
 
 if TYPE_CHECKING:
@@ -63,10 +62,5 @@ class Names:
         """
         found = {each.id for each in self.rules.values() if each.key == key}
         if not found:
-            # Says so of a name that does not stand there at all.
-            self.site.configuration.rule(key)
-            raise NotFound(
-                f"The rule {key!r} was not taken up yet.",
-                remedy="A running server takes the configuration up within seconds.",
-            )
+            raise not_taken_up(self.site, key)
         return found

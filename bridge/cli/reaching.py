@@ -6,7 +6,6 @@ from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from bridge import bootstrap
 from bridge.config import ConnectionType
@@ -16,7 +15,6 @@ from bridge.upstream.protocol import Changed, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import tzinfo
 
     from bridge.bootstrap import Site
     from bridge.core.model import CalendarObject
@@ -52,7 +50,7 @@ def reach(site: Site, key: str, *, password: str | None = None, tokens: Tokens |
         NotFound: There is no such connection.
         UpstreamError: It leads nowhere, or does not let us in.
     """
-    zone = _zone(site)
+    zone = site.configuration.usual_zone
 
     def parse(raw: bytes) -> CalendarObject:
         return ics.parse(raw, zone=zone, max_instances=site.configuration.limits.max_instances)
@@ -65,10 +63,6 @@ def reach(site: Site, key: str, *, password: str | None = None, tokens: Tokens |
             found = upstream.discover()
             return Reached(found.calendars, found.notes, None)
         return Reached(upstream.calendars(), (), None)
-
-
-def _zone(site: Site) -> tzinfo:
-    return next((account.time_zone for account in site.configuration.accounts.values()), ZoneInfo("UTC"))
 
 
 def _contents(upstream: Upstream) -> Mapping[str, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -14,6 +13,7 @@ from bridge.cli import screen
 from bridge.cli.opening import opened
 from bridge.cli.options import with_config, with_json
 from bridge.cli.outcome import Exit
+from bridge.cli.rule_state import zone_of
 from bridge.config import connection_for, read_target
 from bridge.core import ics
 from bridge.errors import Conflict, NotFound
@@ -37,7 +37,9 @@ _LOOK_EVERY_SECONDS = 0.5
 
 @click.command()
 @click.argument("key")
-@click.option("--target", help="Which rule of this name: RESOURCE|SERVER|CALENDAR, as `rule list --json` shows it")
+@click.option(
+    "--target", help="Which rule of this name: RESOURCE|SERVER|CALENDAR, as `calbridge rule list --json` shows it"
+)
 @click.option("--upstream", type=click.Choice(_FATES), help="What becomes of what the rule created there")
 @click.option("--here", type=click.Choice(_FATES), help="What becomes of what the rule took over from there")
 @click.option(
@@ -129,7 +131,7 @@ def _what_happens(found: Rule, wanted: Wanted) -> str:
 
 
 def _remove(site: Site, found: Rule, wanted: Wanted) -> Removed:
-    zone = _zone(site, found)
+    zone = zone_of(site, found)
 
     def parse(raw: bytes) -> CalendarObject:
         return ics.parse(raw, zone=zone, max_instances=site.configuration.limits.max_instances)
@@ -173,14 +175,6 @@ def _patiently(site: Site, found: Rule, owner: str) -> Iterator[Rule]:
     raise Conflict(
         f"A worker is still at the rule {found.key!r}.", remedy="It is stopped, so try again when its pass has ended."
     )
-
-
-def _zone(site: Site, found: Rule) -> ZoneInfo:
-    try:
-        return site.configuration.resource(read_target(found.target).resource).time_zone
-    except NotFound:
-        # The resource left the configuration too; nothing is compared by its floating times then.
-        return ZoneInfo("UTC")
 
 
 def _document(found: Rule, removed: Removed, wanted: Wanted) -> dict[str, object]:

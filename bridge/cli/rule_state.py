@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from bridge import errors
 from bridge.cli import screen
@@ -54,6 +53,18 @@ def configured_rule(site: Site, key: str) -> Rule:
     if found is None:
         raise NotFound(f"The rule {key!r} was taken out of the configuration just now.")
     return found
+
+
+def not_taken_up(site: Site, key: str) -> NotFound:
+    """The error that the store does not know a rule yet which stands in the configuration.
+
+    Raises:
+        NotFound: It does not stand there either.
+    """
+    site.configuration.rule(key)
+    return NotFound(
+        f"The rule {key!r} was not taken up yet.", remedy="A running server takes the configuration up within seconds."
+    )
 
 
 def word(status: RuleStatus) -> str:
@@ -152,5 +163,4 @@ def zone_of(site: Site, rule: Rule) -> tzinfo:
     try:
         return site.configuration.resource(read_target(rule.target).resource).time_zone
     except NotFound:
-        accounts = site.configuration.accounts.values()
-        return next((account.time_zone for account in accounts), ZoneInfo("UTC"))
+        return site.configuration.usual_zone

@@ -150,6 +150,8 @@ def check_config(file: Path | None, config: Path, *, as_json: bool) -> None:
         "resources": sum(1 for _ in loaded.resources()),
         "users": len(loaded.users),
         "feeds": len(loaded.feeds),
+        "connections": len(loaded.connections),
+        "rules": len(loaded.rules),
     }
     if as_json:
         screen.document({"file": str(loaded.path), **counts, "warnings": list(loaded.warnings)})

@@ -10,9 +10,8 @@ from bridge.cli import screen, watch_state
 from bridge.cli.opening import opened
 from bridge.cli.options import with_config, with_json
 from bridge.cli.outcome import Exit
-from bridge.cli.rule_state import concerns, word, zone_of
+from bridge.cli.rule_state import concerns, not_taken_up, word, zone_of
 from bridge.config import read_target
-from bridge.errors import NotFound
 from bridge.store import status as statuses
 
 if TYPE_CHECKING:
@@ -50,12 +49,7 @@ def status(rule: str | None, config: Path, *, as_json: bool) -> None:
 def _of(site: Site, every: list[RuleStatus], key: str) -> list[RuleStatus]:
     found = [each for each in every if each.rule.key == key]
     if not found:
-        # Says so of a name that does not stand there at all.
-        site.configuration.rule(key)
-        raise NotFound(
-            f"The rule {key!r} was not taken up yet.",
-            remedy="A running server takes the configuration up within seconds.",
-        )
+        raise not_taken_up(site, key)
     return found
 
 

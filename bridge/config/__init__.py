@@ -1,11 +1,11 @@
 """One YAML file says what is served; `load` reads it, and refuses it with every fault at once."""
 
 from bridge.config.connections import Connection, ConnectionType
-from bridge.config.feeds import Detail, Feed
+from bridge.config.feeds import Feed
 from bridge.config.load import fingerprint, load
 from bridge.config.locations import Database, Dialect
 from bridge.config.model import Account, Configuration, Grant, Kind, Resource, User, files
-from bridge.config.rules import Blocking, Direction, Existing, Guard, OnConflict, Pull, Push, Rule, Window
+from bridge.config.rules import Guard, Pull, Push, Rule, Window
 from bridge.config.server import Auth, AuthType, Limits, Server, Tls
 from bridge.config.targets import connection_for, read_target, rule_target
 from bridge.config.values import Listen, Scope, Size, write_duration
@@ -14,22 +14,17 @@ __all__ = [
     "Account",
     "Auth",
     "AuthType",
-    "Blocking",
     "Configuration",
     "Connection",
     "ConnectionType",
     "Database",
-    "Detail",
     "Dialect",
-    "Direction",
-    "Existing",
     "Feed",
     "Grant",
     "Guard",
     "Kind",
     "Limits",
     "Listen",
-    "OnConflict",
     "Pull",
     "Push",
     "Resource",

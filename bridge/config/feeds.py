@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -11,14 +10,7 @@ from pydantic import Field
 from bridge.config.settings import Settings
 from bridge.config.values import Component, ScopeName, Stretch, Switch, Text, choice
 from bridge.core.model import ComponentType
-
-
-class Detail(StrEnum):
-    """How much of an appointment a feed shows."""
-
-    FULL = "full"
-    TITLES = "titles"
-    BUSY = "busy"
+from bridge.core.view import Detail
 
 
 class Feed(Settings):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from bridge.config.connections import ConnectionType
 from bridge.config.problems import Problem
 from bridge.config.remote_urls import Spot, is_mail, spot_of
-from bridge.config.rules import Direction
 from bridge.config.targets import account_of, calendar_of, user_of
+from bridge.core.decision import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -14,7 +14,7 @@ from bridge.config.connections import Connection, ConnectionType
 from bridge.config.feeds import Feed
 from bridge.config.locations import Database, DatabaseUrl, FilePath
 from bridge.config.passwords import PasswordHash, PlainPassword
-from bridge.config.rules import Direction, Rule
+from bridge.config.rules import Rule
 from bridge.config.server import FILE_OPTIONS, Auth, Limits, Server
 from bridge.config.settings import Frozen, Settings
 from bridge.config.values import (
@@ -33,6 +33,7 @@ from bridge.config.values import (
     whole,
 )
 from bridge.config.words import nearest, quote
+from bridge.core.decision import Direction
 from bridge.errors import NotFound
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
 V = TypeVar("V")
-
-_CONNECTION_FILES = ("url_file", "password_file", "client_file", "service_account_file", "ca_file")
 
 
 class Kind(StrEnum):
@@ -222,6 +221,11 @@ class Configuration(Document):
             return self.accounts[account].resources[key]
         names = [f"{account_key}/{resource_key}" for account_key, resource_key, _ in self.resources()]
         raise _unknown(names, name, "resource")
+
+    @property
+    def usual_zone(self) -> ZoneInfo:
+        """The zone of what belongs to no resource: the first account's, or UTC where there is none."""
+        return next((account.time_zone for account in self.accounts.values()), ZoneInfo("UTC"))
 
     def resources(self) -> Iterator[tuple[str, str, Resource]]:
         """Each resource with the keys of its account and its own, in the order of the file."""

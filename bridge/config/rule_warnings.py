@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.config.remote_urls import is_loopback
-from bridge.config.rules import Existing
+from bridge.core.decision import Existing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

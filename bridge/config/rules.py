@@ -4,64 +4,20 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
-from bridge.config.feeds import Detail
 from bridge.config.settings import Settings
 from bridge.config.values import Component, Duration, Key, Scope, Stretch, Switch, Text, choice, whole, write_duration
 from bridge.config.words import refusal
+from bridge.core.decision import Direction, Existing, OnConflict
 from bridge.core.model import ComponentType
+from bridge.core.view import Blocking, Detail
 
 SHORTEST_POLL = timedelta(seconds=1)
 LONGEST_POLL = timedelta(days=7)
-
-
 _LONGEST_CALENDAR = 1000
-
-
-class Direction(StrEnum):
-    """Which way changes go."""
-
-    BOTH = "both"
-    PUSH = "push"
-    PULL = "pull"
-
-    @property
-    def pushes(self) -> bool:
-        """Whether changes go from the resource to the remote calendar."""
-        return self is not Direction.PULL
-
-    @property
-    def pulls(self) -> bool:
-        """Whether changes come from the remote calendar to the resource."""
-        return self is not Direction.PUSH
-
-
-class Existing(StrEnum):
-    """What the first pass does with what one side alone has: nothing, or one way, or both."""
-
-    BOTH = "both"
-    SEND = "send"
-    FETCH = "fetch"
-    NONE = "none"
-
-
-class OnConflict(StrEnum):
-    """Whose version counts where both sides changed the same; the other one is kept to swap it back."""
-
-    NEWEST = "newest"
-    OURS = "ours"
-    THEIRS = "theirs"
-
-
-class Blocking(StrEnum):
-    """Whether an appointment of the remote calendar takes time here, or only stands there."""
-
-    BLOCK = "block"
-    IGNORE = "ignore"
 
 
 def _interval(length: timedelta) -> timedelta:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bridge.config.connections import SETTINGS_OF, Connection, ConnectionType
 from bridge.config.problems import MISSING, Problem
 from bridge.config.remote_urls import is_mail
-from bridge.config.rules import Direction
+from bridge.core.decision import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -41,12 +41,10 @@ class Pair(Generic[H, T]):
     Attributes:
         here: The key of ours.
         there: The key of the remote one.
-        same_uid: Whether they share their UID; else they look the same.
     """
 
     here: H
     there: T
-    same_uid: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def matches(
     for here_key, obj in ours:
         same = by_uid[obj.component, obj.uid]
         if same:
-            pairs.append(Pair(here_key, same.pop(0), same_uid=True))
+            pairs.append(Pair(here_key, same.pop(0)))
         else:
             rest[_look(obj, zone)][0].append(here_key)
     paired = {pair.there for pair in pairs}
@@ -92,7 +90,7 @@ def matches(
         if there_key not in paired:
             rest[_look(obj, zone)][1].append(there_key)
     for left, right in rest.values():
-        pairs.extend(Pair(*found, same_uid=False) for found in _paired(left, right, here, there))
+        pairs.extend(Pair(*found) for found in _paired(left, right, here, there))
     return tuple(pairs)
 
 

@@ -82,6 +82,16 @@ class Direction(StrEnum):
     PUSH = "push"
     PULL = "pull"
 
+    @property
+    def pushes(self) -> bool:
+        """Whether changes go from the resource to the remote calendar."""
+        return self is not Direction.PULL
+
+    @property
+    def pulls(self) -> bool:
+        """Whether changes come from the remote calendar to the resource."""
+        return self is not Direction.PUSH
+
 
 class Existing(StrEnum):
     """What a new rule does with the appointments that stand on only one side before its first pass."""
@@ -93,7 +103,7 @@ class Existing(StrEnum):
 
 
 class OnConflict(StrEnum):
-    """Which side wins where both changed the same."""
+    """Which side wins where both changed the same; what loses is kept to swap it back."""
 
     NEWEST = "newest"
     OURS = "ours"

@@ -107,7 +107,7 @@ def marks(obj: CalendarObject) -> Origin | None:
 
     What is no valid mark is none.
     """
-    components = sorted(held_components(obj.calendar), key=lambda component: "RECURRENCE-ID" in component)
-    found = (component.get(ORIGIN) for component in components)
+    marked = [component for component in held_components(obj.calendar) if ORIGIN in component]
+    found = (component[ORIGIN] for component in sorted(marked, key=lambda component: "RECURRENCE-ID" in component))
     origins = (Origin.parse(str(prop)) for props in found for prop in (props if isinstance(props, list) else [props]))
     return next((origin for origin in origins if origin is not None), None)

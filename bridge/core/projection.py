@@ -33,6 +33,7 @@ from bridge.core.guests import (
     without_list,
 )
 from bridge.core.origin import ORIGIN
+from bridge.core.recurrence import held_components
 from bridge.core.view import Blocking, Detail, View, is_private
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ _TEXTS = frozenset({
     "SUMMARY", "DESCRIPTION", "LOCATION", "ATTENDEE", "CATEGORIES", "COMMENT", "CONTACT", "URL", "ATTACH", HTML,
 })  # fmt: skip
 _PARAMS = frozenset({"VALUE", "TZID", "RANGE", "LANGUAGE", "ENCODING"})
+_MAY_BE_HIDDEN = frozenset({"CLASS", ORIGIN, *GUESTS})
 _HEADER = frozenset({"VERSION", "PRODID", "CALSCALE"})
 _DATE = re.compile(r"\d{4}-?\d\d-?\d\d(?:T::)?")
 
@@ -74,9 +76,27 @@ def project(obj: CalendarObject, view: View, *, parse: Callable[[bytes], Calenda
         view: What passes.
         parse: Reads the octets of an object.
     """
+    if _shows_all(obj, view):
+        return obj
     content = read(obj)
     shown = _shown(content, view)
     return obj if shown == content else parse(write(shown))
+
+
+def _shows_all(obj: CalendarObject, view: View) -> bool:
+    """Whether it is plain, without taking an object apart, that a view has nothing in it to hide or to change."""
+    if view.detail is not Detail.FULL or not (view.goes_out or _takes_time_as_it_is(view)):
+        return False
+    for component in held_components(obj.calendar):
+        for each in (component, *component.subcomponents):
+            # What could not be read, or lies deeper, may hold anything.
+            if each.errors or not _MAY_BE_HIDDEN.isdisjoint(each) or (each is not component and each.subcomponents):
+                return False
+    return True
+
+
+def _takes_time_as_it_is(view: View) -> bool:
+    return view.free is Blocking.IGNORE and view.all_day is Blocking.BLOCK
 
 
 def _shown(content: Content, view: View) -> Content:

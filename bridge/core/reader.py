@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from icalendar.cal.component_factory import ComponentFactory
 from icalendar.parser import Contentline, Parameters
 from icalendar.parser.ical.component import ComponentIcalParser
 from icalendar.parser.property import unescape_backslash
-from icalendar.prop import TypesFactory, vBroken, vDDDLists, vDDDTypes, vDuration, vText
+from icalendar.prop import TypesFactory, vBroken, vDDDLists, vDDDTypes, vDuration, vInt, vText
 
 from bridge.core.temporal import read_time
 from bridge.core.zones import custom_zone, named_zone
@@ -31,6 +32,7 @@ _TIMES = {"DTSTART", "DTEND", "DUE", "RECURRENCE-ID"}
 _LISTS = {"RDATE", "EXDATE"}
 _STAMPS = {"DTSTAMP", "CREATED", "LAST-MODIFIED"}
 _STAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
+_SMALL_NUMBER = re.compile("[0-9]{1,9}")
 _ENCODING = "utf-8"
 _DEEPEST = 8
 _COMPONENTS = ComponentFactory()
@@ -99,12 +101,17 @@ class _Parser(ComponentIcalParser):
         if self.component is None:
             raise NotACalendar("There is text outside of the calendar.")
         if name not in _TIMES and name not in _LISTS and not (name in _STAMPS and _STAMP.fullmatch(vals)):
-            if self.get_factory_for_property(name, params) is vText:
-                # icalendar makes each text twice, and parameters for each.
+            # icalendar makes each text and each number twice, and parameters for each.
+            kind = self.get_factory_for_property(name, params)
+            if kind is vText:
                 text = str.__new__(vText, vals)
                 text.encoding = _ENCODING  # type: ignore[attr-defined]  # a slot for which icalendar declares no type
                 text.params = params
-                self.component.add(name, text, encode=False)
+                self._add(name, text)
+            elif kind is vInt and _SMALL_NUMBER.fullmatch(vals):
+                number = int.__new__(vInt, vals)
+                number.params = params
+                self._add(name, number)
             else:
                 super().handle_property(name, params, vals, line)
             return
@@ -114,7 +121,16 @@ class _Parser(ComponentIcalParser):
             self.handle_property_parse_error(error, name, params, vals, line)
             return
         prop.params = params
-        self.component.add(name, prop, encode=False)
+        self._add(name, prop)
+
+    def _add(self, name: str, prop: Any) -> None:
+        """Adds a property to the component that is being read; its name is in capitals."""
+        component = self._stack[-1]
+        if OrderedDict.__contains__(component, name):
+            component.add(name, prop, encode=False)
+        else:
+            # Not `component.add`: it sees to the capitals of the name three times.
+            OrderedDict.__setitem__(component, name, prop)
 
     def handle_property_parse_error(
         self,

@@ -97,25 +97,3 @@ def _repair_components(components: list[Component], zone: tzinfo) -> tuple[str, 
         if concerned:
             took.append(repair.name)
     return tuple(took)
-
-
-def applied(raw: bytes, *, zone: tzinfo) -> tuple[str, ...]:
-    """The names of the repairs that reading these bytes takes; mostly none.
-
-    Raises:
-        NotACalendar: As `read`.
-    """
-    return read(raw, zone=zone).repairs
-
-
-def mended(raw: bytes, *, zone: tzinfo) -> bytes:
-    """The same bytes where nothing needs repair, else the repaired calendar written anew.
-
-    What is written anew has no VTIMEZONE for zones that are known by their names, and no line that cannot be read at
-    all.
-
-    Raises:
-        NotACalendar: As `read`.
-    """
-    reading = read(raw, zone=zone)
-    return reading.calendar.to_ical(sorted=False) if reading.repairs else raw

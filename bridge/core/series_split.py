@@ -35,22 +35,6 @@ _SECOND_PART = re.compile(r"_R\d{8}(?:T\d{6}Z?)?(?=@|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
-    """A series that was cut in two.
-
-    Attributes:
-        master_uid: The UID of the old series, which ends earlier now.
-        new_uid: The UID of the series that goes on.
-        at: The instant (UTC) of the first instance that the old series has lost: what begins then or later is no
-            deletion.
-    """
-
-    master_uid: str
-    new_uid: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class _Cut:
     """Where a series was cut: its last possible start, and the first starts that it lost, as instants."""
 
@@ -64,10 +48,10 @@ class _Cut:
         return max(self.lost[-1], first + _DAY)
 
 
-def split_of(
+def goes_on_as(
     before: CalendarObject, after: CalendarObject, new: Sequence[CalendarObject], *, zone: tzinfo
-) -> Split | None:
-    """The split that turned one series into a shorter one and one of the new objects of the same side.
+) -> str | None:
+    """The UID of the new object that goes on where a series of the same side was cut short.
 
     The old series must begin and recur as before, only not as long. What goes on begins after its end and either
     names it (RELATED-TO, or Google's form of the UID), or begins near the first lost instance with the same summary,
@@ -93,7 +77,7 @@ def split_of(
         for begin, named in [_goes_on(obj, before, cut, zone)]
         if begin is not None
     ]
-    return Split(before.uid, min(found)[2], cut.lost[0]) if found else None
+    return min(found)[2] if found else None
 
 
 def _cut(before: CalendarObject, after: CalendarObject, zone: tzinfo) -> _Cut | None:

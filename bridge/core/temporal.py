@@ -5,13 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import TYPE_CHECKING
 
 from bridge.core.model import BEGINNING, ENDLESS
 from bridge.core.zones import custom_zone, named_zone, resolve_zone
-
-if TYPE_CHECKING:
-    from icalendar.prop import vDDDTypes
 
 __all__ = [
     "AllDay",
@@ -20,7 +16,6 @@ __all__ = [
     "Zoned",
     "custom_zone",
     "from_native",
-    "from_property",
     "instant",
     "named_zone",
     "native",
@@ -138,18 +133,6 @@ def from_native(value: date | datetime, tzid: str | None = None) -> Time:
         return Floating(value)
     name = tzid or getattr(value.tzinfo, "key", None) or value.tzname() or "UTC"
     return Zoned(value.replace(tzinfo=None), value.tzinfo, name)
-
-
-def from_property(prop: vDDDTypes) -> Time:
-    """The time in a property such as DTSTART, as `bridge.core.reader` reads it.
-
-    Raises:
-        ValueError: If the property holds no single time, or is broken.
-    """
-    value = getattr(prop, "dt", None)
-    if not isinstance(value, date):
-        raise ValueError("the property holds no time")  # noqa: TRY004 -- the value is wrong, not the caller's type
-    return from_native(value, prop.params.get("TZID"))
 
 
 def native(when: Time) -> date | datetime:

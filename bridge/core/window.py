@@ -74,17 +74,6 @@ class Window:
         """
         return self._place(obj, *self.bounds(now))
 
-    def freezes(self, old: Timed | None, new: Timed | None, now: datetime) -> bool:
-        """Whether an object is left alone: neither what it was nor what it is touches the window.
-
-        Args:
-            old: What it was when both sides last agreed; None where they never did.
-            new: What it is now; None where it is gone.
-            now: The instant.
-        """
-        places = [self.place(obj, now) for obj in (old, new) if obj is not None]
-        return bool(places) and all(place is Place.OUTSIDE for place in places)
-
     def may_delete(self, old: Timed, now: datetime) -> bool:
         """Whether an object that is gone on one side may be deleted on the other: all it was lay a day inside."""
         start, end = self.bounds(now)

@@ -16,8 +16,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from bridge.config import Detail
 from bridge.core.feed_ready import DUE
+from bridge.core.view import Detail
 from bridge.feed.instances import without
 from bridge.feed.lines import Block, Line
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bridge.config import Detail
 from bridge.core.fold import folded, folded_octets
 from bridge.core.model import ComponentType
+from bridge.core.view import Detail
 from bridge.feed.detail import KEPT_AT_BUSY, KEPT_AT_TITLES, hidden_uid
 
 if TYPE_CHECKING:

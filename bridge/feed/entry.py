@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from bridge.config import Detail
 from bridge.core.model import ComponentType
+from bridge.core.view import Detail
 
 if TYPE_CHECKING:
     from datetime import tzinfo

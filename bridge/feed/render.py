@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from bridge.config import Detail
 from bridge.core import ics
 from bridge.core.recurrence import excluded_by_rule
+from bridge.core.view import Detail
 from bridge.errors import CalbridgeError, TooManyInstances
 from bridge.feed.detail import shown
 from bridge.feed.direct import copied, may_name_categories, sieved

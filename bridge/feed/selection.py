@@ -9,8 +9,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.config import Detail
 from bridge.core.model import ComponentType
+from bridge.core.view import Detail
 from bridge.feed.direct import has_no_master
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from bridge.config import Grant
 from bridge.core import ics
@@ -17,6 +16,7 @@ from bridge.store.journal import Author
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from zoneinfo import ZoneInfo
 
     from bridge.config import Configuration, Resource
     from bridge.core.model import CalendarObject
@@ -141,11 +141,9 @@ class Backing:
 
     def personal(self, user: str, key: str) -> HomeCalendar:
         """The calendar of the user's own that they made under the name `key`."""
-        accounts = self.configuration().accounts.values()
-        zone = next((account.time_zone for account in accounts), ZoneInfo("UTC"))
         # No resource has a name that ends so, and no two calendars come to the same.
         name = key + _HIDDEN if self._is_resource(key.rstrip(_HIDDEN)) else key
-        return HomeCalendar(name, Address(Kind.PERSONAL, user, key), Grant.WRITE, None, zone)
+        return HomeCalendar(name, Address(Kind.PERSONAL, user, key), Grant.WRITE, None, self.configuration().usual_zone)
 
     def makes_calendars(self, user: str) -> bool:
         """Whether `user` may make calendars of their own."""

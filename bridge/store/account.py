@@ -124,12 +124,6 @@ def app_password_to_compare(tx: Transaction, user: str, password: str) -> tuple[
     return None if row is None else (int(row.id), str(row.hash))
 
 
-def matching_app_password(tx: Transaction, user: str, password: str) -> int | None:
-    """The number of the user's app password that `password` is, or None; costs one hash at most."""
-    kept = app_password_to_compare(tx, user, password)
-    return kept[0] if kept is not None and verify_password(password, kept[1]) else None
-
-
 def app_password_exists(tx: Transaction, app_password_id: int) -> bool:
     """Whether an app password that logged in earlier has not been revoked since."""
     query = select(app_password.c.id).where(app_password.c.id == app_password_id)

@@ -187,11 +187,6 @@ def take_out(tx: Transaction, rule_id: int, side: Side, gone: Iterable[str]) -> 
     tx.connection.execute(delete(held).where(*mine, empty))
 
 
-def dissolve(tx: Transaction, held_id: int) -> None:
-    """Forgets a hold whose reason is gone, with what it held."""
-    tx.connection.execute(delete(held).where(held.c.id == held_id))
-
-
 def expire(tx: Transaction, before: datetime) -> int:
     """Forgets holds that were decided before an instant and dealt with since; gives how many."""
     done = ~exists().where(held_item.c.held_id == held.c.id)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, text
+from sqlalchemy import bindparam, delete, insert, select, text
 
 from bridge.errors import NotFound
 from bridge.store import outbox, texts
@@ -249,11 +249,6 @@ def expire(tx: Transaction, before: datetime) -> int:
     ).all()
     texts.forget_unused(tx, (etag for row in gone for etag in row))
     return len(gone)
-
-
-def size(tx: Transaction) -> int:
-    """How many entries there are."""
-    return tx.connection.execute(select(func.count()).select_from(journal)).scalar_one()
 
 
 def _from_row(row: Row[*tuple[Any, ...]]) -> JournalEntry:

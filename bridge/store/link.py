@@ -48,12 +48,12 @@ class Link:
     Attributes:
         rule_id: The rule.
         uid: Of the object here.
+        made: How the link came about.
         remote_id: Of the object there; None while it is being created.
         remote_etag: Its version when it was last seen, or None.
         base_here: Etag of our bytes when both last agreed, or None.
         base_there: Etag of theirs, or None.
         view: The projection that counted then, as text.
-        made: How the link came about.
         generation: How often the object was created there again.
         written_at: When we last wrote, or were about to, UTC; or None.
         streak: How often in a row the same was written.
@@ -62,16 +62,16 @@ class Link:
 
     rule_id: int
     uid: str
-    remote_id: str | None
-    remote_etag: str | None
-    base_here: str | None
-    base_there: str | None
-    view: str
     made: Made
-    generation: int
-    written_at: datetime | None
-    streak: int
-    wrote: str
+    remote_id: str | None = None
+    remote_etag: str | None = None
+    base_here: str | None = None
+    base_there: str | None = None
+    view: str = ""
+    generation: int = 0
+    written_at: datetime | None = None
+    streak: int = 0
+    wrote: str = ""
 
     @property
     def is_announced(self) -> bool:
@@ -83,12 +83,12 @@ _OF_RULE = link.c.rule_id == bindparam("rule_id")
 _COLUMNS = (
     link.c.rule_id,
     link.c.uid,
+    link.c.made,
     link.c.remote_id,
     link.c.remote_etag,
     link.c.base_here,
     link.c.base_there,
     link.c.view,
-    link.c.made,
     link.c.generation,
     link.c.written_at,
     link.c.streak,
@@ -127,11 +127,6 @@ def by_uids(tx: Transaction, rule_id: int, uids: Iterable[str]) -> dict[str, Lin
         rows = tx.connection.execute(_BY_UIDS, {"rule_id": rule_id, "uids": batch})
         found.update((row.uid, _from_row(row)) for row in rows)
     return found
-
-
-def by_remote(tx: Transaction, rule_id: int, remote_id: str) -> Link | None:
-    """The link of the remote object `remote_id`, or None."""
-    return by_remotes(tx, rule_id, [remote_id]).get(remote_id)
 
 
 def by_remotes(tx: Transaction, rule_id: int, remote_ids: Iterable[str]) -> dict[str, Link]:
@@ -300,12 +295,12 @@ def _from_row(row: Row[*tuple[Any, ...]]) -> Link:
     return Link(
         row[0],
         row[1],
-        row[2],
+        _MADE[row[2]],
         row[3],
         row[4],
         row[5],
         row[6],
-        _MADE[row[7]],
+        row[7],
         row[8],
         None if row[9] is None else instant(row[9]),
         row[10],

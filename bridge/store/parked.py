@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from bridge.core.sides import Side
 from bridge.store.database import instant, microseconds
@@ -116,11 +116,3 @@ def every(tx: Transaction, rule_id: int | None = None) -> list[Parked]:
         )
         for row in tx.connection.execute(query)
     ]
-
-
-def count(tx: Transaction, rule_id: int | None = None) -> int:
-    """How many objects are set aside, of one rule or of all."""
-    query = select(func.count()).select_from(parked)
-    if rule_id is not None:
-        query = query.where(parked.c.rule_id == rule_id)
-    return tx.connection.execute(query).scalar_one()

@@ -166,11 +166,6 @@ def every(tx: Transaction) -> list[Rule]:
     return [from_row(row) for row in tx.connection.execute(query)]
 
 
-def left_over(tx: Transaction) -> list[Rule]:
-    """The rules that have left the configuration, by key."""
-    return [each for each in every(tx) if not each.active]
-
-
 def declare(
     tx: Transaction, *, key: str, target: str, origin: str, collection_id: int, pushes: bool, fingerprint: str
 ) -> Rule:

@@ -49,7 +49,7 @@ def undo(
     stands = placement.entry(tx, here.id, undone.href)
     if (None if stands is None else stands.etag) != undone.after:
         raise NothingToUndo(
-            f"{undone.href!r} in {str(undone.address)!r} was changed again after entry {entry_id}.",
+            f"{(undone.summary or undone.href)!r} in {str(undone.address)!r} was changed again after entry {entry_id}.",
             remedy="Undo the later changes first, newest first; `calbridge history` lists them.",
         )
     precondition = (

@@ -33,8 +33,8 @@ def declare(database: Database, configuration: Configuration, *, secret: bytes) 
     with database.writing() as tx:
         keep = []
         for key, settings in configuration.rules.items():
-            account, resource = str(settings.resource).split("/")
-            here = collection.ensure(tx, Address(Kind.RESOURCE, account, resource))
+            scope = settings.resource
+            here = collection.ensure(tx, Address(Kind.RESOURCE, scope.account, scope.resource))
             terms = terms_of(configuration, key)
             target = rule_target(configuration, key)
             declared = rules.declare(

@@ -17,6 +17,7 @@ from bridge.errors import (
     RemoteChanged,
     RemoteRefused,
     UidTaken,
+    UpstreamError,
     UpstreamUnavailable,
 )
 from bridge.store import outbox, parked
@@ -25,6 +26,7 @@ from bridge.sync.attending import newest_first
 from bridge.sync.convergence import does_not_converge
 from bridge.sync.creating import create_there
 from bridge.sync.grace import in_grace_until
+from bridge.sync.judging import DELETIONS, WRITES_HERE
 from bridge.sync.parking import park, park_restless, unpark
 from bridge.sync.run_log import RunLog
 from bridge.sync.settling import link_alike, settle_both, settlement
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from bridge.errors import UpstreamError
     from bridge.store.database import Transaction
     from bridge.store.journal import Author
     from bridge.store.outbox import Intent
@@ -49,7 +50,6 @@ _UNTIL_WRITABLE = timedelta(minutes=5)
 _AT_ONCE = timedelta()
 _POLLS_UNTIL_WRITABLE = 12
 _BATCH = 250
-_DELETIONS = (Move.DELETE_HERE, Move.DELETE_THERE)
 _QUIET = frozenset({Move.NOTHING, Move.FROZEN, Move.IGNORED, Move.BLOCKED, Move.FORGET})
 _CREATIONS_THERE = (Move.CREATE_THERE, Move.RECREATE_THERE)
 # What comes from there first, so that a calendar that takes nothing still gives; deletions last, so that what moves
@@ -137,7 +137,7 @@ class Doing:
             # Not shortened there before the other part stands there: its appointments would be nowhere.
             lacking = [each for each, second in followed if each in some and second.pair.uid not in made]
             self._leave(lacking, self._until_writable)
-            for verdict in of(some, Move.PUSH, *_DELETIONS):
+            for verdict in of(some, Move.PUSH, *DELETIONS):
                 if verdict not in lacking:
                     self._one(verdict)
 
@@ -278,7 +278,7 @@ class Doing:
     def _one(self, verdict: Verdict) -> None:
         if self.waits():
             self.attend()
-        writes_there = verdict.step.move not in {Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE}
+        writes_there = verdict.step.move not in WRITES_HERE
         if writes_there and self.problem is not None and not isinstance(self.problem, QuotaExceeded):
             self._leave([verdict], self._until_writable)
             return
@@ -287,22 +287,13 @@ class Doing:
             self._postpone(verdict, until)
             self._advance(1)
             return
-        link, ends = verdict.pair.link, verdict.step.move in _DELETIONS
+        link, ends = verdict.pair.link, verdict.step.move in DELETIONS
         if link is not None and not ends and does_not_converge(self._a, link):
             park_restless(self._a, verdict)
             return
         try:
             self._carry_out(verdict)
-        except (
-            RemoteChanged,
-            Conflict,
-            RemoteRefused,
-            ObjectRefused,
-            UidTaken,
-            CalendarReadOnly,
-            QuotaExceeded,
-            UpstreamUnavailable,
-        ) as error:
+        except (UpstreamError, Conflict, ObjectRefused) as error:
             self._failed(verdict, error)
         else:
             self._log([verdict])

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
 """The moves that the guard counts."""
+WRITES_HERE = frozenset({Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE})
+"""The moves that write nothing there."""
 _WHOLE = {Move.NOTHING: Move.PUSH, Move.PULL: Move.MERGE}
 _COPY = "Another rule of this server wrote it."
 _PASSED_OVER = "It was there before the rule, which left it alone then (`existing`); an edit of it brings it over."

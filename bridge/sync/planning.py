@@ -59,11 +59,11 @@ def _as_configured(office: Office, tx: Transaction, key: str, secret: bytes) -> 
     if known is not None:
         changed = known.fingerprint != mark or not known.active
         return replace(known, last_full_at=None) if changed else known
-    account, resource = str(settings.resource).split("/")
-    here = collection.find(tx, Address(Kind.RESOURCE, account, resource))
+    scope = settings.resource
+    here = collection.find(tx, Address(Kind.RESOURCE, scope.account, scope.resource))
     if here is None:
         raise NotFound(
-            f"The calendar of {account}/{resource} was not made yet.",
+            f"The calendar of {scope} was not made yet.",
             remedy="`calbridge init` makes it, and so does a server that takes the configuration up.",
         )
     return Rule(

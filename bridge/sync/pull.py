@@ -97,7 +97,9 @@ def keep(tx: Transaction, a: Assignment, verdict: Verdict, here: CalendarObject)
 
 def keep_many(tx: Transaction, a: Assignment, agreed: Sequence[tuple[Verdict, CalendarObject]]) -> None:
     """Notes that both sides agree now, each about another object: on what is here, and on what was seen there."""
-    links.keep_bodies(tx, [raw for verdict, here in agreed for raw in (here.raw, verdict.pair.their_object.raw)])
+    # What is here was kept when it was stored, and mostly it is what is there, to the last byte.
+    theirs = [(verdict.pair.their_object, here) for verdict, here in agreed]
+    links.keep_bodies(tx, [there.raw for there, here in theirs if there.etag != here.etag])
     links.put_many(tx, [_agreed(a, verdict, here) for verdict, here in agreed])
     for verdict, _ in agreed:
         settle(tx, verdict)
@@ -109,20 +111,7 @@ def keep_many(tx: Transaction, a: Assignment, agreed: Sequence[tuple[Verdict, Ca
 def _agreed(a: Assignment, verdict: Verdict, here: CalendarObject) -> Link:
     """The link when both sides agree."""
     there = verdict.pair.theirs
-    known = verdict.pair.link or Link(
-        rule_id=a.rule.id,
-        uid=here.uid,
-        remote_id=None,
-        remote_etag=None,
-        base_here=None,
-        base_there=None,
-        view="",
-        made=Made.THERE,
-        generation=0,
-        written_at=None,
-        streak=0,
-        wrote="",
-    )
+    known = verdict.pair.link or Link(rule_id=a.rule.id, uid=here.uid, made=Made.THERE)
     agreed = replace(
         known,
         remote_id=there.remote_id,
@@ -206,10 +195,6 @@ def pass_over(tx: Transaction, a: Assignment, verdict: Verdict) -> None:
         base_there=None if there is None else links.keep_body(tx, verdict.pair.their_object.raw),
         view=verdict.views.text(),
         made=Made.HERE if there is None else Made.THERE,
-        generation=0,
-        written_at=None,
-        streak=0,
-        wrote="",
     )
     links.put(tx, link)
     settle(tx, verdict)
@@ -229,14 +214,7 @@ def leave_alone(tx: Transaction, a: Assignment, verdict: Verdict) -> None:
                 uid=pair.uid,
                 remote_id=pair.there.remote_id,
                 remote_etag=pair.there.etag,
-                base_here=None,
-                base_there=None,
-                view="",
                 made=Made.THERE,
-                generation=0,
-                written_at=None,
-                streak=0,
-                wrote="",
             ),
         )
     settle(tx, verdict)

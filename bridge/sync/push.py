@@ -93,10 +93,7 @@ def announce(a: Assignment, verdicts: Sequence[Verdict]) -> list[Announced]:
             link = Link(
                 rule_id=a.rule.id,
                 uid=verdict.pair.uid,
-                remote_id=None,
-                remote_etag=None,
                 base_here=links.keep_body(tx, here.raw),
-                base_there=None,
                 view=verdict.views.text(),
                 made=Made.HERE if old is None else old.made,
                 generation=(0 if old is None else old.generation) + again,

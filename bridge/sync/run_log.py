@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.core.decision import Move
 from bridge.core.sides import Side
 from bridge.store import run as runs
 from bridge.store.run import RunItem
 from bridge.sync.deletions import note_done
+from bridge.sync.judging import DELETIONS, WRITES_HERE
 from bridge.sync.parking import unpark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from bridge.core.decision import Move
     from bridge.errors import UpstreamError
     from bridge.sync.assignment import Assignment
     from bridge.sync.judging import Verdict
 
 _BATCH = 250
-_DELETIONS = (Move.DELETE_HERE, Move.DELETE_THERE)
-_WRITES = dict.fromkeys((Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE), Side.HERE)
 
 
 class RunLog:
@@ -91,9 +90,9 @@ def _item(number: int, now: datetime, verdict: Verdict) -> RunItem:
         run_id=number,
         at=now,
         move=step.move,
-        side=_WRITES.get(step.move, Side.THERE),
+        side=Side.HERE if step.move in WRITES_HERE else Side.THERE,
         uid=step.uid,
         summary=step.summary,
         note=step.reason,
-        deletes=step.move in _DELETIONS and not verdict.approved,
+        deletes=step.move in DELETIONS and not verdict.approved,
     )

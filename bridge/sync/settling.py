@@ -194,14 +194,8 @@ def _new_link(a: Assignment, verdict: Verdict) -> Link:
         uid=pair.uid,
         remote_id=pair.theirs.remote_id,
         remote_etag=pair.theirs.etag,
-        base_here=None,
-        base_there=None,
         view=verdict.views.text(),
         made=Made.HERE if _is_ours(a, pair.their_object) else Made.ADOPTED,
-        generation=0,
-        written_at=None,
-        streak=0,
-        wrote="",
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bridge.core.decision import Move
-from bridge.core.series_split import split_of
+from bridge.core.series_split import goes_on_as
 from bridge.core.sides import Side
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ def splits(
         before = verdict.bases.here if on is Side.HERE else verdict.bases.there
         if before is None or not before.recurring:
             continue
-        split = split_of(before, _now(a, verdict, on), objects, zone=a.terms.zone)
-        if split is not None and split.new_uid in new:
-            found.append((verdict, new.pop(split.new_uid)))
+        uid = goes_on_as(before, _now(a, verdict, on), objects, zone=a.terms.zone)
+        if uid is not None and uid in new:
+            found.append((verdict, new.pop(uid)))
     return found
 
 

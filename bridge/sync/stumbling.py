@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bridge.core.decision import Move
 from bridge.errors import ListingDoubtful, Throttled, UpstreamUnavailable
+from bridge.sync.judging import WRITES_HERE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -18,7 +18,6 @@ _FIRST = timedelta(seconds=15)
 _MOST_DOUBLINGS = 10
 _MOST_TRIES = 12
 _IN_A_ROW = 2
-_WRITES_HERE = frozenset({Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class Stumbling:
 
     def went_on(self, done: Sequence[Verdict]) -> None:
         """Notes what was carried out."""
-        if any(verdict.step.move not in _WRITES_HERE for verdict in done):
+        if any(verdict.step.move not in WRITES_HERE for verdict in done):
             self.in_a_row, self.takes = 0, True
 
     def settled(self, parked: Collection[str]) -> list[Stumble]:

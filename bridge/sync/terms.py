@@ -6,11 +6,11 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from bridge.core.decision import Acts, Direction, Existing, OnConflict, Options
+from bridge.core.decision import Acts, Options
 from bridge.core.guard import Guard
 from bridge.core.origin import Origin
 from bridge.core.sides import Side
-from bridge.core.view import Blocking, Detail, View
+from bridge.core.view import View
 from bridge.core.window import Window
 from bridge.sync.assignment import Terms
 from bridge.sync.views import Views
@@ -32,12 +32,12 @@ def terms_of(configuration: Configuration, key: str) -> Terms:
     resource = configuration.resource(str(rule.resource))
     return Terms(
         options=Options(
-            direction=Direction(rule.direction),
+            direction=rule.direction,
             push=_acts(rule.push),
             pull=_acts(rule.pull),
-            existing=Existing(rule.existing),
+            existing=rule.existing,
             attendees=rule.attendees,
-            on_conflict=OnConflict(rule.on_conflict),
+            on_conflict=rule.on_conflict,
         ),
         views=_views(rule),
         window=Window(rule.window.past or _WITHOUT_LIMIT, rule.window.future or _WITHOUT_LIMIT),
@@ -68,19 +68,19 @@ def _views(rule: Rule) -> Views:
     return Views(
         out=View(
             towards=Side.THERE,
-            detail=Detail(rule.push.detail),
+            detail=rule.push.detail,
             attendees=rule.attendees,
             components=frozenset(rule.push.components),
             categories=frozenset(rule.push.categories),
         ),
         into=View(
             towards=Side.HERE,
-            detail=Detail(rule.pull.detail),
+            detail=rule.pull.detail,
             attendees=rule.attendees,
             components=frozenset(rule.pull.components),
             categories=frozenset(rule.pull.categories),
-            free=Blocking(rule.pull.free),
-            all_day=Blocking(rule.pull.all_day),
-            special=Blocking(rule.pull.special),
+            free=rule.pull.free,
+            all_day=rule.pull.all_day,
+            special=rule.pull.special,
         ),
     )

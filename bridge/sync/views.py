@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from bridge.core.model import ComponentType
@@ -78,13 +79,18 @@ class Views:
 
     def text(self) -> str:
         """These views as text, for a link."""
-        return json.dumps([*map(_plain, (self.out, self.into)), self.made_here], separators=(",", ":"))
+        return _text(self)
 
     @classmethod
     def read(cls, text: str) -> Views:
         """The views that a link keeps."""
         out, into, made_here = json.loads(text)
         return cls(_view(out, Side.THERE), _view(into, Side.HERE), made_here)
+
+
+@lru_cache(maxsize=256)
+def _text(views: Views) -> str:
+    return json.dumps([*map(_plain, (views.out, views.into)), views.made_here], separators=(",", ":"))
 
 
 def _plain(view: View) -> list[Any]:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from bridge.core.decision import Direction
 from bridge.core.polling import Backoff
 from bridge.errors import CalbridgeError, NotFound, ObjectRefused, Throttled, UpstreamError, UpstreamUnavailable
 from bridge.store import rule as rules
@@ -90,7 +89,7 @@ class Watches:
         with a.database.reading() as tx:
             kept = watches.of_rule(tx, a.rule.id)
             problem = problems.find(tx, a.rule.id)
-        if a.terms.options.direction is Direction.PUSH or not isinstance(a.upstream, Watchable):
+        if not a.terms.options.direction.pulls or not isinstance(a.upstream, Watchable):
             self._settle(a, kept, problem, best=None)
             return None
         place = self._place(a)

@@ -238,7 +238,10 @@ _METHOD = (
 
 _METHOD_OF_RULES = (
     "A first sync is one pass over a new rule, or one run of vdirsyncer without the time that it needs to sync",
-    "nothing, one after the other with the same server; from there it is the median of several rounds in turns.",
+    "nothing, one after the other with the same server; from there it is the median of several rounds in turns. So the",
+    "start of the program and the reading of its configuration count for neither. To look for the calendar on the",
+    "server counts for Calbridge, which does it in the pass (3 or 4 requests), but not for vdirsyncer, which has done",
+    "it before in a run of its own. Whether the deltas of a server can be trusted, Calbridge asks with the pass after.",
     "'Possible' is how many times as fast as vdirsyncer somebody would be who needs no time at all beyond that of the",
     "server, by their processor times: each appointment goes there by a PUT of its own, and neither server does two",
     "things at a time. vdirsyncer keeps the texts as they come, in files; Calbridge reads each, finds its place in",

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bridge.bootstrap.garbage import collect_seldom
 from bridge.bootstrap.site import open_site
 from bridge.bootstrap.syncing import office_of, worker_of
 from bridge.store import lease
@@ -29,6 +30,7 @@ _POLL = timedelta(minutes=5)
 def main() -> None:
     """Runs what the command line says, and prints the findings as JSON."""
     what, config, *numbers = sys.argv[1:]
+    collect_seldom()
     site = open_site(Path(config))
     found = run(what, site, *map(int, numbers))
     sys.stdout.write(json.dumps(found))

@@ -286,6 +286,11 @@ def test_a_service_account_needs_no_consent(desk: GoogleDesk) -> None:
     assert told.json["rule"]["rule"] == "room-1-room"
     assert told.json["rule"]["pass"]["problem"] is None
 
+    left = desk.run("disconnect", "room").stdout
+    assert "stands in the configuration" in left
+    assert "waits" not in left
+    assert desk.run("rule", "sync", "room-1-room", "--json").json["problem"] is None
+
 
 def test_a_service_account_that_may_not_act_for_others_is_told_what_the_administrator_does(desk: GoogleDesk) -> None:
     desk.google.add_user("room-1@clinic.example", workspace="clinic.example")

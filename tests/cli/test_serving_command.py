@@ -98,10 +98,12 @@ def test_a_right_configuration_is_counted(installation: Installation) -> None:
         "resources": 2,
         "users": 1,
         "feeds": 2,
+        "connections": 0,
+        "rules": 0,
         "warnings": [],
     }
     assert run("check-config", installation.config).stdout.endswith(
-        "is right: 1 account, 2 resources, 1 user, 2 feeds.\n"
+        "is right: 1 account, 2 resources, 1 user, 2 feeds, 0 connections, 0 rules.\n"
     )
 
 

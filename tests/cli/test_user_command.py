@@ -104,7 +104,9 @@ def test_an_app_password_logs_in_until_it_is_revoked(installation: Installation,
     made = installation.run("user", "app-password", "boss", "--label", "phone", "--json").json
     assert (made["user"], made["label"]) == ("boss", "phone")
     with site.database.reading() as tx:
-        assert account.matching_app_password(tx, "boss", made["password"]) is not None
+        kept = account.app_password_to_compare(tx, "boss", made["password"])
+    assert kept is not None
+    assert account.verify_password(made["password"], kept[1])
 
     listed = installation.run("user", "list", "--json").json["users"][0]["app_passwords"]
     assert [(each["label"], each["used_at"]) for each in listed] == [("phone", None)]
@@ -112,7 +114,7 @@ def test_an_app_password_logs_in_until_it_is_revoked(installation: Installation,
 
     assert installation.run("user", "revoke", "boss", "phone", "--json").json == {"user": "boss", "revoked": 1}
     with site.database.reading() as tx:
-        assert account.matching_app_password(tx, "boss", made["password"]) is None
+        assert account.app_password_to_compare(tx, "boss", made["password"]) is None
 
 
 def test_an_app_password_needs_a_user_and_a_label_of_its_own(installation: Installation) -> None:

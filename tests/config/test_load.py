@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bridge.config import Configuration, Detail, Dialect, Grant, Kind, Listen, Scope, files, fingerprint, load
+from bridge.config import Configuration, Dialect, Grant, Kind, Listen, Scope, files, fingerprint, load
+from bridge.core.view import Detail
 from bridge.errors import ConfigurationError, NotFound
 
 if TYPE_CHECKING:

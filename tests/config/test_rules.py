@@ -7,22 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bridge.config import (
-    Blocking,
-    Configuration,
-    Detail,
-    Direction,
-    Existing,
-    Guard,
-    OnConflict,
-    Pull,
-    Push,
-    Rule,
-    Scope,
-    Window,
-    load,
-)
+from bridge.config import Configuration, Guard, Pull, Push, Rule, Scope, Window, load
+from bridge.core.decision import Direction, Existing, OnConflict
 from bridge.core.model import ComponentType
+from bridge.core.view import Blocking, Detail
 from bridge.errors import NotFound
 
 if TYPE_CHECKING:

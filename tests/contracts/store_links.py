@@ -51,8 +51,7 @@ class LinkContract:
         with desk.database.reading() as tx:
             assert (links.get(tx, rule.id, "haircut"), links.get(tx, rule.id, "new")) == (full, bare)
             assert links.get(tx, rule.id, "other") is None
-            assert links.by_remote(tx, rule.id, "/haircut.ics") == full
-            assert links.by_remote(tx, rule.id, "other") is None
+            assert links.by_remotes(tx, rule.id, ["/haircut.ics", "other"]) == {"/haircut.ics": full}
             assert links.by_uids(tx, rule.id, ["new", "other"]) == {"new": bare}
             assert links.etags(tx, rule.id) == {"/haircut.ics": "1"}
             assert links.uids(tx, rule.id) == {"haircut", "new"}
@@ -66,7 +65,7 @@ class LinkContract:
         new = put_link(desk, link(rule, remote_id="/other.ics", remote_etag=None, generation=1))
 
         assert read(desk, lambda tx: list(links.every(tx, rule.id))) == [new]
-        assert read(desk, lambda tx: links.by_remote(tx, rule.id, "/haircut.ics")) is None
+        assert read(desk, lambda tx: links.by_remotes(tx, rule.id, ["/haircut.ics"])) == {}
         assert read(desk, lambda tx: links.etags(tx, rule.id)) == {"/other.ics": ""}
 
     def test_what_is_only_noted_as_left_alone_can_be_left_out(self, desk: Desk) -> None:

@@ -71,7 +71,7 @@ class RuleContract:
 
         assert new.id != old.id
         assert read(desk, lambda tx: rules.find(tx, "anna-google")) == new
-        (left,) = read(desk, rules.left_over)
+        _, left = read(desk, rules.every)
         assert (left.id, left.active, left.left_over_at) == (old.id, False, desk.clock.now)
 
     def test_what_left_the_configuration_is_left_over_and_never_runs(self, desk: Desk) -> None:

@@ -253,3 +253,24 @@ def test_blocking_is_no_matter_of_what_goes_out() -> None:
 def test_a_private_appointment_of_theirs_comes_in_as_a_private_busy_block() -> None:
     there = read_event(*NINE, "SUMMARY:Secret", "CLASS:PRIVATE", *SECRETS)
     assert inner(shown(there, IN)) == [*NINE, "CLASS:PRIVATE", "SUMMARY:Busy"]
+
+
+@pytest.mark.parametrize("view", [OUT, IN])
+@pytest.mark.parametrize(
+    "lines_of_it",
+    [
+        ("ATTENDEE;CN=Bob mailto:bob@example.org",),
+        ('ATTENDEE;CN="Bob:mailto:bob@example.org',),
+        ("BEGIN:VALARM", "ACTION:EMAIL", "TRIGGER:-PT5M", "ATTENDEE:mailto:bob@example.org", "END:VALARM"),
+        (
+            *("BEGIN:VALARM", "ACTION:NONE", "TRIGGER:-PT5M", "BEGIN:X-INNER"),
+            *("ATTENDEE:mailto:bob@example.org", "END:X-INNER", "END:VALARM"),
+        ),
+    ],
+)
+def test_no_guest_passes_as_a_guest_also_not_in_a_line_that_nobody_can_read_or_deep_within_an_alarm(
+    lines_of_it: tuple[str, ...], view: View
+) -> None:
+    obj = read_event(*NINE, "SUMMARY:Cut", *lines_of_it)
+    assert b"ATTENDEE" in obj.raw
+    assert b"ATTENDEE" not in shown(obj, view).raw

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from icalendar.prop import vBroken, vDDDTypes
 
 from bridge.core.model import BEGINNING, ENDLESS
 from bridge.core.temporal import (
@@ -14,13 +12,12 @@ from bridge.core.temporal import (
     Time,
     Zoned,
     from_native,
-    from_property,
     instant,
     native,
     read_time,
     shifted,
 )
-from tests.core.core_samples import BERLIN, CUSTOM_BERLIN, NEW_YORK, component, event, read, stream
+from tests.core.core_samples import BERLIN, CUSTOM_BERLIN, NEW_YORK, component, read, stream
 
 
 def wall(*parts: int) -> datetime:
@@ -73,20 +70,6 @@ def test_there_are_three_kinds_of_time() -> None:
     assert from_native(wall(2026, 7, 14)) == Floating(wall(2026, 7, 14))
     assert from_native(datetime(2026, 7, 14, tzinfo=UTC)) == Zoned(wall(2026, 7, 14), UTC, "UTC")
     assert from_native(datetime(2026, 7, 14, tzinfo=BERLIN), "Berlin") == Zoned(wall(2026, 7, 14), BERLIN, "Berlin")
-
-
-def test_a_property_says_which_kind_its_time_is() -> None:
-    obj = read(event("DTSTART;TZID=Europe/Berlin:20260714T170000", "DTEND:20260714T160000Z"))
-    found: Any = obj.calendar.subcomponents[0]
-    assert from_property(found["DTSTART"]) == Zoned(wall(2026, 7, 14, 17), BERLIN, "Europe/Berlin")
-    assert from_property(found["DTEND"]) == Zoned(wall(2026, 7, 14, 16), UTC, "UTC")
-
-
-def test_a_property_without_a_single_time_is_refused() -> None:
-    with pytest.raises(ValueError, match="no time"):
-        from_property(vDDDTypes(timedelta(hours=1)))
-    with pytest.raises(ValueError):  # noqa: PT011 -- icalendar's own text
-        from_property(vBroken("x"))  # type: ignore[arg-type]  # as it stands in a calendar
 
 
 @pytest.mark.parametrize(

@@ -53,22 +53,6 @@ def test_a_to_do_without_time_is_in_every_window() -> None:
     assert WINDOW.may_delete(to_do, NOW)
 
 
-def test_what_was_and_is_outside_is_frozen() -> None:
-    assert WINDOW.freezes(after(-40), after(-50), NOW)
-    assert WINDOW.freezes(after(-40), None, NOW)
-    assert WINDOW.freezes(None, after(400), NOW)
-
-
-def test_what_comes_into_the_window_or_leaves_it_is_not_frozen() -> None:
-    assert not WINDOW.freezes(after(-40), after(5), NOW)
-    assert not WINDOW.freezes(after(5), after(-40), NOW)
-    assert not WINDOW.freezes(after(-30.02), None, NOW)
-
-
-def test_what_is_gone_on_both_sides_is_not_frozen() -> None:
-    assert not WINDOW.freezes(None, None, NOW)
-
-
 @pytest.mark.parametrize(("days", "allowed"), [(-28.9, True), (-29.1, False), (363.9, True), (364.1, False)])
 def test_only_what_lay_a_day_inside_may_be_deleted(days: float, *, allowed: bool) -> None:
     assert WINDOW.may_delete(after(days), NOW) is allowed

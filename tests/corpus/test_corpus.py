@@ -86,7 +86,7 @@ def test_its_span_holds_every_instance(sample: Sample) -> None:
 
 @pytest.mark.parametrize("sample", each(expecting="repair"))
 def test_the_named_repair_is_what_makes_it_readable(sample: Sample) -> None:
-    assert sample.about.repair in repairs.applied(sample.raw, zone=ACCOUNT_ZONE)
+    assert sample.about.repair in repairs.read(sample.raw, zone=ACCOUNT_ZONE).repairs
 
 
 @pytest.mark.parametrize("sample", each(expecting="repair"))
@@ -95,5 +95,5 @@ def test_a_named_repair_exists(sample: Sample) -> None:
 
 
 def test_every_repair_has_an_oddity_that_needs_it() -> None:
-    used = {name for sample in samples() for name in repairs.applied(sample.raw, zone=ACCOUNT_ZONE)}
+    used = {name for sample in samples() for name in repairs.read(sample.raw, zone=ACCOUNT_ZONE).repairs}
     assert {repair.name for repair in repairs.REPAIRS} - used == set()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,10 @@ from bridge import config
 from bridge.config.shape import ANY, walk
 from tests.config.named_files import CLIENT, SERVICE_ACCOUNT
 from tests.docs.documents import Block, Document, documents
+from tests.repository import TOP
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SNIPPETS = [(document, block) for document in documents() for block in document.blocks("yaml")]
@@ -81,6 +84,30 @@ def test_a_yaml_snippet_is_a_configuration_that_the_server_takes(
     environ = dict.fromkeys(re.findall(r"\$\{(\w+)", block.text), "word")
     loaded = config.load(path, environ=environ)
     assert loaded.accounts, document.name
+
+
+def test_every_setting_that_a_message_names_exists() -> None:
+    names = {step for place in PLACES for step in place.split(".")}
+    # A setting is told by its underscore, by the section before it, or by the value behind it.
+    setting = re.compile(r"`((?:[a-z]+\.)?[a-z]+(?:_[a-z]+)+|[a-z]+\.[a-z_]+|[a-z_.]+(?=: ))(?:: \w+)?`")
+    named = {
+        (path.name, name)
+        for path in (TOP / "bridge").rglob("*.py")
+        for text in said(ast.parse(path.read_text()))
+        for name in setting.findall(text)
+    }
+    assert len(named) > 10
+    assert {each for each in named if each[1] not in (PLACES if "." in each[1] else names)} == set()
+
+
+def said(module: ast.Module) -> Iterator[str]:
+    """The texts of a module but its docstrings, with what is filled in left out."""
+    explained = {id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)}
+    for node in ast.walk(module):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in explained:
+            yield node.value
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda document: document.name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import vobject
 
-from bridge.config import Detail
+from bridge.core.view import Detail
 from bridge.feed.detail import hidden_uid
 from bridge.feed.entry import FeedSettings, Rendered
 from bridge.feed.freebusy import render_freebusy

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bridge.config import Detail
 from bridge.core.model import ComponentType
+from bridge.core.view import Detail
 from bridge.feed.entry import FeedSettings
 from tests.feed.material import (
     AMSTERDAM,

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 import recurring_ical_events
 
-from bridge.config import Detail
 from bridge.core.model import ComponentType
+from bridge.core.view import Detail
 from tests.feed.material import checked, component, entry, feed, read, rebuilt, shown, stream
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import recurring_ical_events
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.config import Detail
+from bridge.core.view import Detail
 from bridge.feed.detail import hidden_uid
 from tests.feed.material import component, entry, feed, read, rebuilt, stream
 

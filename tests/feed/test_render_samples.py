@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bridge.config import Detail
 from bridge.core.model import ComponentType
 from bridge.core.split import split
+from bridge.core.view import Detail
 from bridge.errors import ObjectRefused
 from tests.corpus.corpus import ACCOUNT_ZONE, Sample, samples
 from tests.feed.material import checked, component, entry, feed, rebuilt, stream

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import recurring_ical_events
 
-from bridge.config import Detail
+from bridge.core.view import Detail
 from tests.feed.material import checked, component, defined_zones, entry, feed, named_zones, read, rebuilt, stream
 
 

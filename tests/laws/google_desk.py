@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bridge.config import Server
@@ -68,13 +67,6 @@ class GoogleDesk(SyncDesk):
     @staticmethod
     def settings(resource: str, remote: str, **options: Any) -> dict[str, Any]:
         return SyncDesk.settings(resource, remote, **options) | {"calendar": calendar_id(remote)}
-
-    def rest(self) -> None:
-        super().rest()
-        while any(self.rule_now(key).failures for key in self.by_key):
-            # A rule that was refused often is left alone for longer than a round of passes.
-            self.wait(timedelta(hours=1))
-            super().rest()
 
     def configuration(self) -> Configuration:
         return super().configuration().model_copy(update={"server": Server(public_url=HTTPS)})

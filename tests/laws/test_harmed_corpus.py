@@ -11,7 +11,6 @@ import icalendar
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.config import Detail
 from bridge.core import ics
 from bridge.core.availability import busy
 from bridge.core.canonical import digest
@@ -19,6 +18,7 @@ from bridge.core.expansion import expanded
 from bridge.core.model import BEGINNING, ENDLESS
 from bridge.core.recurrence import expand, touches
 from bridge.core.split import split
+from bridge.core.view import Detail
 from bridge.errors import ObjectRefused, TooManyInstances
 from tests.corpus.corpus import ACCOUNT_ZONE, samples
 from tests.feed.material import entry, feed, rebuilt

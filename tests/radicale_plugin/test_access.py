@@ -127,8 +127,8 @@ def test_an_unknown_user_costs_a_hash_as_a_known_one_does(logins: Watched) -> No
 def test_a_long_row_of_failures_waits_as_long_as_a_short_one(tmp_path: Path) -> None:
     folder = tmp_path / "wide"
     folder.mkdir()
-    plain = DOCUMENT.replace("login_failures: 5", "login_failures: 10000")
-    with backed(folder, plain) as backing:
+    patient = HASHED.replace("login_failures: 5", "login_failures: 10000")
+    with backed(folder, patient) as backing:
         logins = Watched(backing)
         for _ in range(1100):
             assert not logins.verify("demo", "wrong", address=OFFICE)

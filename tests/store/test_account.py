@@ -6,11 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select, update
 
 from bridge.errors import Conflict
 from bridge.store import account
-from bridge.store.schema import app_password
 
 if TYPE_CHECKING:
     from bridge.store.database import Database
@@ -22,15 +20,28 @@ def make(database: Database, user: str = "anna", label: str = "phone") -> str:
         return account.make_app_password(tx, user, label)
 
 
+def kept(database: Database, password: str, user: str = "anna") -> tuple[int, str] | None:
+    with database.reading() as tx:
+        return account.app_password_to_compare(tx, user, password)
+
+
+def number_of(database: Database, password: str) -> int:
+    found = kept(database, password)
+    assert found is not None
+    return found[0]
+
+
 def test_an_app_password_logs_in_its_user_and_nobody_else(database: Database) -> None:
     password = make(database)
 
+    found = kept(database, password)
+
+    assert found is not None
+    assert account.verify_password(password, found[1])
     with database.reading() as tx:
-        number = account.matching_app_password(tx, "anna", password)
-        assert number is not None
-        assert account.app_password_exists(tx, number)
-        assert account.matching_app_password(tx, "boss", password) is None
-        assert account.matching_app_password(tx, "anna", password.upper()) is None
+        assert account.app_password_exists(tx, found[0])
+    assert kept(database, password, "boss") is None
+    assert kept(database, password.upper()) is None
 
 
 def test_an_app_password_is_easy_to_type_and_never_twice_the_same(database: Database) -> None:
@@ -52,24 +63,22 @@ def test_an_app_password_is_not_in_the_database(database: Database) -> None:
 
 
 def test_a_password_is_compared_with_the_one_that_begins_like_it_and_no_other(database: Database) -> None:
-    phone = make(database, label="phone")
-    make(database, label="laptop")
+    phone, laptop = make(database, label="phone"), make(database, label="laptop")
 
-    with database.writing() as tx:
-        of_phone = select(app_password.c.hash).where(app_password.c.label == "phone")
-        tx.connection.execute(update(app_password).values(hash=tx.connection.execute(of_phone).scalar_one()))
-        assert account.matching_app_password(tx, "anna", phone) is not None
-        tx.connection.execute(update(app_password).where(app_password.c.label == "phone").values(hash="none"))
+    of_phone, of_laptop = kept(database, phone), kept(database, laptop)
 
-        assert account.matching_app_password(tx, "anna", phone) is None
+    assert of_phone is not None
+    assert of_laptop is not None
+    assert account.verify_password(phone, of_phone[1])
+    assert not account.verify_password(phone, of_laptop[1])
+    assert kept(database, phone[:4] + laptop[4:]) == of_phone
 
 
 def test_what_has_not_the_form_of_an_app_password_is_none(database: Database) -> None:
     password = make(database)
 
-    with database.reading() as tx:
-        for wrong in ("", "sesame", password[:-1], f"{password}-aaaa", password.replace("-", ""), f"{password}\n"):
-            assert account.matching_app_password(tx, "anna", wrong) is None
+    for wrong in ("", "sesame", password[:-1], f"{password}-aaaa", password.replace("-", ""), f"{password}\n"):
+        assert kept(database, wrong) is None
 
 
 def test_a_label_is_used_once_and_the_transaction_goes_on_after_the_refusal(database: Database) -> None:
@@ -88,9 +97,8 @@ def test_the_list_tells_when_each_was_made_and_used(database: Database, clock: C
     password = make(database)
     made = clock.now
     clock.go_on(timedelta(hours=3))
+    number = number_of(database, password)
     with database.writing() as tx:
-        number = account.matching_app_password(tx, "anna", password)
-        assert number is not None
         account.note_use(tx, number)
     make(database, "boss", "tablet")
 
@@ -103,17 +111,15 @@ def test_the_list_tells_when_each_was_made_and_used(database: Database, clock: C
 
 def test_a_revoked_app_password_logs_nobody_in(database: Database) -> None:
     phone, laptop = make(database, label="phone"), make(database, label="laptop")
-    with database.reading() as tx:
-        number = account.matching_app_password(tx, "anna", phone)
-        assert number is not None
+    number = number_of(database, phone)
 
     with database.writing() as tx:
         assert account.revoke_app_passwords(tx, "anna", "phone") == 1
 
     with database.reading() as tx:
         assert not account.app_password_exists(tx, number)
-        assert account.matching_app_password(tx, "anna", phone) is None
-        assert account.matching_app_password(tx, "anna", laptop) is not None
+    assert kept(database, phone) is None
+    assert kept(database, laptop) is not None
 
 
 def test_all_app_passwords_of_a_user_can_be_revoked_at_once(database: Database) -> None:

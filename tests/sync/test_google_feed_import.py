@@ -9,8 +9,7 @@ import icalendar
 import pytest
 
 from bridge.cli.rule_state import concerns
-from bridge.config import Detail
-from bridge.core.view import hidden_uid
+from bridge.core.view import Detail, hidden_uid
 from bridge.feed.entry import FeedEntry, FeedSettings
 from bridge.feed.render import render
 from bridge.store import status

@@ -183,7 +183,7 @@ def test_a_rule_that_stays_in_the_configuration_is_there_anew_and_paused(kept: S
 
 def test_a_rule_that_another_worker_runs_is_not_taken(kept: SyncDesk) -> None:
     with kept.database.reading() as tx:
-        (rule,) = rules.left_over(tx)
+        (rule,) = rules.every(tx)
     with (
         holding(kept.database, rule.id, "one") as first,
         holding(kept.database, rule.id, "another") as second,

@@ -14,12 +14,12 @@ import pytest
 
 from bridge.bootstrap.tokens import SealedTokens
 from bridge.store.sealed import KeyFile
+from bridge.upstream.answers import Answer
 from bridge.upstream.google.mapping import marks
 from bridge.upstream.oauth.client import Client
 from bridge.upstream.oauth.google import SCOPES, google
 from bridge.upstream.oauth.login import Login
 from bridge.upstream.oauth.tokens import Tokens
-from bridge.upstream.oauth.wire import Answer
 from tests.laws.google_desk import GoogleDesk, new_google
 from tests.laws.google_line import GoogleRemote
 from tests.laws.google_people import made
@@ -240,7 +240,7 @@ class Consented:
         line.tell("before", "token")
         said = self.desk.google.app.test_client().post("/token", data=form)
         line.tell("after", "token")
-        return Answer(status=said.status_code, url=url, headers={}, content=said.get_json())
+        return Answer(status=said.status_code, url=url, headers={}, body=said.data)
 
 
 def with_a_token_that_ends(desk: GoogleDesk, keys: KeyFile) -> Consented:

@@ -8,12 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bridge.core.model import ComponentType
+from bridge.upstream.answers import LIMITS, Limits
 from bridge.upstream.caldav import creating, listing, reading, writing
 from bridge.upstream.caldav.conditions_ignored import ignores_conditions
 from bridge.upstream.caldav.discovery import Discovery, discover, is_secure, named_host
 from bridge.upstream.caldav.place import Place, place
 from bridge.upstream.caldav.services import Resolver, look_up
-from bridge.upstream.caldav.wire import Limits, Wire
+from bridge.upstream.caldav.wire import Wire
 from bridge.upstream.protocol import Capabilities
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class CaldavUpstream:
         password: str,
         parse: Callable[[bytes], CalendarObject],
         verify: bool | str | bytes = True,
-        limits: Limits | None = None,
+        limits: Limits = LIMITS,
         resolver: Resolver = look_up,
         clock: Callable[[], float] = time.monotonic,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -61,11 +62,12 @@ class CaldavUpstream:
         self._parse = parse
         self._resolver = resolver
         self._connect = partial(
-            Wire, user=user, password=password, verify=verify, limits=limits or Limits(), clock=clock, turn=turn
+            Wire, user=user, password=password, verify=verify, limits=limits, clock=clock, turn=turn
         )
         self._open: Wire | None = None
         self._deltas: dict[str, bool] = {}
         self._addressed: set[str] = set()
+        self._known_before: set[str] = set()
 
     def __repr__(self) -> str:
         return f"CaldavUpstream({self._open!r})"
@@ -74,8 +76,8 @@ class CaldavUpstream:
     def capabilities(self) -> Capabilities:
         """What this CalDAV server can do, as far as its addresses and its answers have shown until now.
 
-        `delta` turns false when a calendar has shown that it has none to trust. SOGo, known by the addresses of the
-        quirk `conditions-ignored`, also writes floating times into the user's zone.
+        `delta` turns false when a calendar has shown that it has none to trust, at the latest when one is wanted.
+        SOGo, known by the addresses of the quirk `conditions-ignored`, also writes floating times into the user's zone.
         """
         heeds = not any(map(ignores_conditions, (self._url, *self._addressed)))
         return Capabilities(
@@ -98,7 +100,14 @@ class CaldavUpstream:
 
     def changes(self, calendar: str, cursor: str | None) -> Iterator[Page]:
         """What has changed since `cursor`; see the Protocol."""
-        return listing.changes(self._place(calendar), cursor, deltas=self._deltas)
+        if cursor is not None:
+            self._known_before.add(calendar)
+        known_before = calendar in self._known_before
+        return listing.changes(self._place(calendar), cursor, deltas=self._deltas, known_before=known_before)
+
+    def recall(self, calendar: str, cursor: str) -> None:  # noqa: ARG002 -- that there was one is enough
+        """Has a calendar that was listed before be asked at once whether its deltas can be trusted; see the power."""
+        self._known_before.add(calendar)
 
     def fetch(self, calendar: str, remote_ids: Sequence[str]) -> Iterator[Found | Gone | Unknown]:
         """What became of each of `remote_ids`; see the Protocol."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from bridge.core.model import CalendarObject
+    from bridge.upstream.answers import Answer
     from bridge.upstream.caldav.place import Place
-    from bridge.upstream.caldav.wire import Answer
 
     Wanted = tuple[str, CalendarObject]
 

@@ -30,8 +30,9 @@ from bridge.upstream.caldav.refusals import Deed, refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bridge.upstream.answers import Answer
     from bridge.upstream.caldav.services import Resolver
-    from bridge.upstream.caldav.wire import Answer, Wire
+    from bridge.upstream.caldav.wire import Wire
     from bridge.upstream.protocol import RemoteCalendar
 
 _WELL_KNOWN = "/.well-known/caldav"
@@ -48,14 +49,10 @@ class Discovery:
 
     Attributes:
         calendars: In the server's order; one that was named by its own address comes first.
-        principal: The address of the user, or empty.
-        homes: The addresses of the calendar homes.
         notes: Sentences about the way there that a person should see.
     """
 
     calendars: tuple[RemoteCalendar, ...]
-    principal: str
-    homes: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -180,7 +177,7 @@ class _Search:
                 f"{self.wire.user or 'Nobody'} has no calendars at {host_of(base)}.",
                 remedy="Make one there first, or have one shared with this user.",
             )
-        return Discovery(calendars=tuple(calendars.values()), principal=principal, homes=homes, notes=tuple(self.notes))
+        return Discovery(calendars=tuple(calendars.values()), notes=tuple(self.notes))
 
     def _principal_and_homes(self, base: str, own: Response) -> tuple[str, tuple[str, ...]]:
         if f"{DAV}unauthenticated" in own.names(f"{DAV}current-user-principal"):

@@ -7,6 +7,12 @@ within the second that it names: a later change of that second would not show, s
 A server that takes a made-up token for a real one, and answers with everything, would do the same with a token that it
 has forgotten, and its deletions since would be lost. So each calendar is asked once with a made-up token; one that does
 not object is read by ctag and etags, although it offers sync-collection (DAViCal, SOGo).
+
+Some servers let whoever asks that wait (Radicale: a second). So a calendar that is listed for the first time is asked
+when its first delta is wanted: `untried:OTHER TOKEN` is a token that is not used before, beside the cursor of another
+make that counts without the proof. A refusal is one then only where it names the token as its reason
+(`DAV:valid-sync-token`, RFC 6578 section 3.2), as Radicale, Xandikos, Cyrus and what is built on sabre/dav do: one for
+want of rights or of patience is not. A calendar that refuses without that is asked along with its next listing.
 """
 
 from __future__ import annotations
@@ -15,6 +21,7 @@ from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 from bridge.errors import CursorExpired, ListingDoubtful
 from bridge.upstream.caldav import etags
@@ -27,11 +34,12 @@ from bridge.upstream.protocol import Changed, Gone, Page
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
 
+    from bridge.upstream.answers import Answer
     from bridge.upstream.caldav.multistatus import Multistatus, Response
     from bridge.upstream.caldav.place import Place, State
-    from bridge.upstream.caldav.wire import Answer
 
 MADE_UP_TOKEN = "http://calbridge.invalid/no-such-token"  # noqa: S105 -- no secret
+_VALID_TOKEN = f"{DAV}valid-sync-token"
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 _CLIENT_ERRORS = range(400, 500)
 _NOT_ABOUT_THE_TOKEN = frozenset({
@@ -44,19 +52,25 @@ MOST_ANSWERS = 1_000
 """Parts of a delta after which a server is thought to go on for ever."""
 
 
-def changes(place: Place, cursor: str | None, *, deltas: MutableMapping[str, bool]) -> Iterator[Page]:
+def changes(
+    place: Place, cursor: str | None, *, deltas: MutableMapping[str, bool], known_before: bool = False
+) -> Iterator[Page]:
     """The pages of `Upstream.changes`.
 
     Args:
         place: The calendar.
         cursor: As an earlier page carried it, or None for everything.
         deltas: Of calendars that were asked already, whether they tell deltas that can be trusted. Added to.
+        known_before: Whether the calendar was listed before.
     """
     kind, _, value = (cursor or "").partition(":")
     if cursor is None:
-        yield from _everything(place, deltas)
+        yield from _everything(place, deltas, known_before=known_before)
     elif kind == "sync":
         yield from _delta(place, value)
+    elif kind == "untried" and " " in value:
+        other, _, token = value.partition(" ")
+        yield from _delta(place, token) if _is_proven(place, deltas) else changes(place, unquote(other), deltas=deltas)
     elif kind == "ctag":
         if place.state().ctag != value:
             raise _expired(place)
@@ -69,19 +83,21 @@ def changes(place: Place, cursor: str | None, *, deltas: MutableMapping[str, boo
         raise _expired(place)
 
 
-def _everything(place: Place, deltas: MutableMapping[str, bool]) -> Iterator[Page]:
+def _everything(place: Place, deltas: MutableMapping[str, bool], *, known_before: bool) -> Iterator[Page]:
     # The state is read before the listing: what changes in between comes again with the next delta.
     state = place.state()
-    cursor = ""
     if not state.reports_changes:
         deltas[place.url] = False
-    if state.reports_changes and _is_honest(place, deltas):
+    can_wait = not known_before and place.url not in deltas
+    token = ""
+    if state.reports_changes and (can_wait or _is_honest(place, deltas)):
         token = state.sync_token or _first_token(place)
-        cursor = f"sync:{token}"
-    elif state.ctag:
-        cursor = f"{'young' if _is_young(state) else 'ctag'}:{state.ctag}"
     items = _listed(place)
-    yield Page(items=items, cursor=cursor or f"etags:{_fingerprint(items)}")
+    if token and not can_wait:
+        yield Page(items=items, cursor=f"sync:{token}")
+        return
+    other = f"{'young' if _is_young(state) else 'ctag'}:{state.ctag}" if state.ctag else f"etags:{_fingerprint(items)}"
+    yield Page(items=items, cursor=f"untried:{quote(other)} {token}" if token else other)
 
 
 def _listed(place: Place) -> tuple[Changed, ...]:
@@ -134,16 +150,32 @@ def _refuses_token(answer: Answer) -> bool:
     return f"{DAV}need-privileges" not in preconditions(answer.body)
 
 
+def _is_proven(place: Place, deltas: MutableMapping[str, bool]) -> bool:
+    """Whether a made-up token is refused for being none; what is refused for no named reason is asked again."""
+    if place.url not in deltas:
+        answer = _answer_to_made_up_token(place)
+        if answer.status == HTTPStatus.MULTI_STATUS:
+            deltas[place.url] = False
+        elif answer.status in _CLIENT_ERRORS and _VALID_TOKEN in preconditions(answer.body):
+            deltas[place.url] = True
+    return deltas.get(place.url, False)
+
+
 def _is_honest(place: Place, deltas: MutableMapping[str, bool]) -> bool:
     """Whether a made-up token is refused; an answer that is neither yes nor no counts for this time only."""
     if place.url not in deltas:
-        answer = place.wire.report(place.url, sync_collection(MADE_UP_TOKEN), depth=0)
-        if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
-            raise refusal(answer, Deed.READ, place.wire.user)
+        answer = _answer_to_made_up_token(place)
         if not _refuses_token(answer) and answer.status != HTTPStatus.MULTI_STATUS:
             return False
         deltas[place.url] = _refuses_token(answer)
     return deltas[place.url]
+
+
+def _answer_to_made_up_token(place: Place) -> Answer:
+    answer = place.wire.report(place.url, sync_collection(MADE_UP_TOKEN), depth=0)
+    if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
+        raise refusal(answer, Deed.READ, place.wire.user)
+    return answer
 
 
 def _first_token(place: Place) -> str:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bridge.core.model import CalendarObject
-    from bridge.upstream.caldav.wire import Answer, Wire
+    from bridge.upstream.answers import Answer
+    from bridge.upstream.caldav.wire import Wire
 
 _STATE = propfind(
     f"{DAV}resourcetype", f"{DAV}supported-report-set", f"{DAV}sync-token", f"{CALENDAR_SERVER}getctag",

@@ -34,7 +34,7 @@ from bridge.upstream.retry_after import retry_after
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bridge.upstream.caldav.wire import Answer
+    from bridge.upstream.answers import Answer
 
 
 class Deed(Enum):
@@ -98,7 +98,7 @@ _SENTENCES: Mapping[type[UpstreamError], str] = {
 }
 _REMEDIES: Mapping[type[UpstreamError], str] = {
     CalendarGone: "List the calendars of the connection, and name one of them in the rule.",
-    CalendarReadOnly: "Ask its owner for the right to write, or set 'direction: pull' in the rule.",
+    CalendarReadOnly: "Ask its owner for the right to write, or set `direction: pull` in the rule.",
     QuotaExceeded: "Delete old entries there, or get more room.",
     RemoteRefused: "Look at the appointment, change what it stumbles over, and try it again.",
 }

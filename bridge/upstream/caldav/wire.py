@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import niquests
 from caldav.davclient import DAVClient
@@ -19,6 +18,7 @@ from caldav.lib.auth import extract_auth_types
 from niquests.packages.urllib3 import exceptions as transport  # type: ignore[import-not-found]
 
 from bridge.errors import AddressRefused, UpstreamUnavailable
+from bridge.upstream.answers import Answer, anonymous, whole
 from bridge.upstream.caldav.address import absolute, authority, host_of, resource_url, same_site
 from bridge.upstream.caldav.refusals import broke_off, outage
 
@@ -26,52 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-MOST_BYTES = 64 * 1024 * 1024
-"""The largest answer that is read, after decompression."""
+    from bridge.upstream.answers import Limits
 
 MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _CHUNK = 64 * 1024
 _XML = "application/xml; charset=utf-8"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long and how much is waited for.
-
-    Attributes:
-        connect: Seconds until a connection stands.
-        read: Seconds of silence within an answer.
-        whole: Seconds for one answer from its first to its last octet.
-        octets: The largest answer.
-    """
-
-    connect: float = 10.0
-    read: float = 60.0
-    whole: float = 300.0
-    octets: int = MOST_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a server said.
-
-    Attributes:
-        status: The HTTP status.
-        url: Which address said it, after redirects.
-        headers: By lower-case name.
-        body: All of it, decompressed.
-    """
-
-    status: int
-    url: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    @property
-    def ok(self) -> bool:
-        """Whether the status is one of success."""
-        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
 
 class Wire:
@@ -119,7 +79,7 @@ class Wire:
             disable_http2=True, disable_http3=True, revocation_configuration=None, retries=0
         )
         if not user:
-            self._client.auth = _anonymous
+            self._client.auth = anonymous
 
     def __repr__(self) -> str:
         return f"Wire(host={self._host!r}, user={self.user!r})"
@@ -177,8 +137,8 @@ class Wire:
             response = self._sent(method, url, body, headers)
             try:
                 known = {name.lower(): str(value) for name, value in response.headers.items()}
-                content = self._read(response, url)
-                return Answer(status=int(response.status_code or 0), url=url, headers=known, body=content)
+                body = whole(_pieces(response), self._limits, self._clock, host=host_of(url))
+                return Answer(status=int(response.status_code or 0), url=url, headers=known, body=body)
             finally:
                 response.close()
         # ValueError: the library reads even a Location that it shall not follow.
@@ -214,22 +174,6 @@ class Wire:
         self._answered.add(host)
         return response
 
-    def _read(self, response: niquests.Response, url: str) -> bytes:
-        until = self._clock() + self._limits.whole
-        pieces: list[bytes] = []
-        size = 0
-        for piece in _pieces(response):
-            size += len(piece)
-            pieces.append(piece)
-            if size > self._limits.octets or self._clock() > until:
-                limit = (
-                    f"is larger than {self._limits.octets} octets"
-                    if size > self._limits.octets
-                    else f"was not complete after {self._limits.whole:.0f} s"
-                )
-                raise UpstreamUnavailable(f"An answer of {host_of(url)} {limit}.")
-        return b"".join(pieces)
-
     def _check(self, url: str) -> None:
         """Passes where the credentials may be shown.
 
@@ -255,11 +199,6 @@ def _target(here: str, target: str) -> str:
         raise UpstreamUnavailable(
             f"{host_of(here)} leads on to {target[:200]!r}, which is no web address.", remedy="Tell its operator."
         ) from error
-
-
-def _anonymous(request: Any) -> Any:
-    # A callable instead of None keeps a .netrc file from being read.
-    return request
 
 
 def _pieces(response: niquests.Response) -> Iterator[bytes]:

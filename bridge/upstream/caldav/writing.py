@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bridge.core.model import CalendarObject
+    from bridge.upstream.answers import Answer
     from bridge.upstream.caldav.place import Place
-    from bridge.upstream.caldav.wire import Answer
 
 _CALENDAR = {"Content-Type": "text/calendar; charset=utf-8"}
 _GONE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})

@@ -13,7 +13,7 @@ from bridge.upstream.google import listing, reading, watching, writing
 from bridge.upstream.google.calendars import COMPONENTS, calendars
 from bridge.upstream.google.place import Place
 from bridge.upstream.google.service import API, Service
-from bridge.upstream.google.wire import Limits, Wire
+from bridge.upstream.google.wire import LIMITS, Wire
 from bridge.upstream.protocol import Capabilities
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from bridge.core.model import CalendarObject
+    from bridge.upstream.answers import Limits
     from bridge.upstream.oauth.keeper import Access
     from bridge.upstream.powers import Watch
     from bridge.upstream.protocol import Found, Gone, Page, RemoteCalendar, Stored, Unknown
@@ -54,7 +55,7 @@ class GoogleUpstream:
         who: str = "this user",
         endpoint: str = API,
         verify: bool | str = True,
-        limits: Limits | None = None,
+        limits: Limits = LIMITS,
         clock: Callable[[], float] = time.monotonic,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
         session: Callable[[], requests.Session] = requests.Session,

@@ -101,7 +101,7 @@ _READ_ONLY = _Meaning(
     "Google lets {who} read this calendar, but not write to it",
     "Its owner has to share it with the right to make changes. For a calendar of another person in a Workspace, an "
     "administrator must allow that in the admin console (Calendar, sharing settings); it can take up to 24 hours until "
-    "it counts. Or set 'direction: pull' in the rule.",
+    "it counts. Or set `direction: pull` in the rule.",
 )
 _TOO_FAST = _Meaning(
     Throttled,

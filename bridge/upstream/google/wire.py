@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from bridge.errors import UpstreamUnavailable
+from bridge.upstream.answers import Answer, Limits, anonymous, whole
 from bridge.upstream.google.outages import outage
 from bridge.upstream.google.refusals import Refused
 
@@ -24,44 +23,12 @@ if TYPE_CHECKING:
     from bridge.upstream.google.service import Ask
     from bridge.upstream.oauth.keeper import Access
 
-MOST_BYTES = 128 * 1024 * 1024
-"""The largest answer that is read, after decompression: 50 KiB for each event of a full page."""
-
 _CHUNK = 64 * 1024
 # Google compresses only for programs whose name says that they can read it.
 _AGENT = "Calbridge (gzip)"
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long and how much is waited for.
-
-    Attributes:
-        connect: Seconds until a connection stands.
-        read: Seconds of silence within an answer.
-        whole: Seconds for one answer from its first to its last octet.
-        octets: The largest answer.
-    """
-
-    connect: float = 10.0
-    read: float = 60.0
-    whole: float = 300.0
-    octets: int = MOST_BYTES
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What Google said.
-
-    Attributes:
-        status: The HTTP status.
-        headers: By lower-case name.
-        body: All of it, decompressed.
-    """
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+LIMITS: Final = Limits(octets=128 * 1024 * 1024)
+"""Of a full page each event may have 50 KiB."""
 
 
 class Wire:
@@ -83,7 +50,7 @@ class Wire:
         host: str,
         access: Access,
         verify: bool | str = True,
-        limits: Limits | None = None,
+        limits: Limits = LIMITS,
         clock: Callable[[], float] = time.monotonic,
         turn: Callable[[], AbstractContextManager[None]] = nullcontext,
         session: Callable[[], requests.Session] = requests.Session,
@@ -91,7 +58,7 @@ class Wire:
         self._host = host
         self._access = access
         self._verify = verify
-        self._limits = limits or Limits()
+        self._limits = limits
         self._clock = clock
         self._turn = turn
         self._session = session()
@@ -128,7 +95,7 @@ class Wire:
         if answer.status == HTTPStatus.NO_CONTENT and what.method != "GET":
             return {}
         if answer.status == HTTPStatus.OK:
-            resource = _as_json(answer.body)
+            resource = answer.content
             if resource is not None and (what.method == "GET" or str(resource.get("kind", ""))):
                 return resource
         elif answer.status >= HTTPStatus.BAD_REQUEST:
@@ -147,49 +114,22 @@ class Wire:
                     what.url,
                     data=what.body or None,
                     headers=headers,
-                    # A callable instead of None keeps a .netrc file from being read.
-                    auth=_as_it_is,
+                    auth=anonymous,
                     timeout=(self._limits.connect, self._limits.read),
                     verify=self._verify,
                     allow_redirects=False,
                     stream=True,
                 ) as response:
                     known = {name.lower(): value for name, value in response.headers.items()}
-                    return Answer(status=response.status_code, headers=known, body=self._read(response))
+                    body = whole(_pieces(response), self._limits, self._clock, host=self._host)
+                    return Answer(status=response.status_code, url=what.url, headers=known, body=body)
             except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
                 raise outage(error, self._host, urlsplit(what.url).hostname or "") from error
 
-    def _read(self, response: requests.Response) -> bytes:
-        until = self._clock() + self._limits.whole
-        pieces: list[bytes] = []
-        size = 0
-        for piece in _pieces(response):
-            size += len(piece)
-            pieces.append(piece)
-            if size > self._limits.octets:
-                raise UpstreamUnavailable(f"An answer of {self._host} is larger than {self._limits.octets} octets.")
-            if self._clock() > until:
-                raise UpstreamUnavailable(
-                    f"An answer of {self._host} was not complete after {self._limits.whole:.0f} s."
-                )
-        return b"".join(pieces)
-
 
 def _refused(answer: Answer) -> Refused:
-    return Refused.read(answer.status, answer.headers, _as_json(answer.body) or {})
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
+    return Refused.read(answer.status, answer.headers, answer.content or {})
 
 
 def _pieces(response: requests.Response) -> Iterator[bytes]:
     yield from response.iter_content(_CHUNK)
-
-
-def _as_json(body: bytes) -> Mapping[str, Any] | None:
-    try:
-        read = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return read if isinstance(read, dict) else None

@@ -126,7 +126,6 @@ class IcsUrlUpstream:
             allow_private=allow_private,
             allow_files=allow_files,
             resolve=resolve,
-            now=now,
             ca_file=ca_file,
         )
         self._known: Cursor | None = None

@@ -20,11 +20,11 @@ from bridge.upstream.ics_url.addresses import allowed
 from bridge.upstream.ics_url.connection import PinnedAdapter, Watch
 from bridge.upstream.ics_url.location import place
 from bridge.upstream.ics_url.trouble import is_unconnected, refusal, speaks_no_tls, translated
+from bridge.upstream.retry_after import retry_after
 from bridge.upstream.tally import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
     from urllib.parse import SplitResult
 
@@ -114,7 +114,6 @@ class Fetcher:
         allow_private: Whether private addresses may be asked.
         allow_files: Whether files of this machine may be read.
         resolve: Tells the addresses of a host.
-        now: Tells the time.
         ca_file: The authorities whose certificates are trusted, as PEM; None for those that everybody trusts.
     """
 
@@ -126,7 +125,6 @@ class Fetcher:
         allow_private: bool,
         allow_files: bool,
         resolve: Callable[[str, int], Sequence[str]],
-        now: Callable[[], datetime],
         ca_file: Path | None,
     ) -> None:
         self._place = place
@@ -134,7 +132,6 @@ class Fetcher:
         self._allow_private = allow_private
         self._allow_files = allow_files
         self._resolve = resolve
-        self._now = now
         self._verify = True if ca_file is None else str(ca_file)
         self._speaks_tls = False
 
@@ -255,8 +252,8 @@ class Fetcher:
         if status == 304 and conditional:  # noqa: PLR2004 -- RFC 9110 section 15.4.5
             return None
         if status != 200:  # noqa: PLR2004 -- the only one that comes with a whole calendar
-            retry_after = response.headers.get("Retry-After", "")
-            raise refusal(status, host=host, retry_after=retry_after, now=self._now())
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            raise refusal(status, host=host, after=retry_after(headers))
         body = b"".join(self._body(response, host))
         return Fetched(body, _charset(response.headers.get("Content-Type", "")), _validators(response))
 

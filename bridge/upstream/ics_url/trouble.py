@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from requests.exceptions import ConnectTimeout, InvalidURL
 from urllib3.exceptions import ConnectTimeoutError, IncompleteRead, NewConnectionError
@@ -23,6 +21,9 @@ from bridge.errors import (
 )
 from bridge.upstream.causes import causes
 
+if TYPE_CHECKING:
+    from datetime import timedelta
+
 _REVOKED: Final = "The secret address was revoked, or the password is wrong: copy the address anew from its owner."
 _GONE: Final = "Ask its owner for the new address, or remove the rule."
 _REFUSED: Final[dict[int, tuple[type[UpstreamError], str, str]]] = {
@@ -34,7 +35,6 @@ _REFUSED: Final[dict[int, tuple[type[UpstreamError], str, str]]] = {
 }
 _LATER: Final = frozenset({425, 429, 503})
 _NO_CALENDAR: Final = range(200, 400)
-_LONGEST_WAIT: Final = timedelta(days=1)
 
 
 _UNCONNECTED: Final = (NewConnectionError, ConnectTimeoutError, ConnectTimeout, ConnectionRefusedError)
@@ -48,17 +48,15 @@ _TROUBLES: Final[tuple[tuple[tuple[type[BaseException], ...], type[UpstreamError
 )
 
 
-def refusal(status: int, *, host: str, retry_after: str, now: datetime) -> UpstreamError:
+def refusal(status: int, *, host: str, after: timedelta | None) -> UpstreamError:
     """What an answer means that is no calendar.
 
     Args:
         status: Its status (RFC 9110 section 15).
         host: Who answered.
-        retry_after: Its Retry-After header, or empty.
-        now: The time, for a Retry-After that names a date.
+        after: How long it wants to be left alone; None where it does not say.
     """
-    if status in _LATER or (retry_after and status not in _NO_CALENDAR):
-        after = wait(retry_after, now=now)
+    if status in _LATER or (after is not None and status not in _NO_CALENDAR):
         return Throttled(f"'{host}' asks to be asked later ({status}).", after=after)
     if status in _REFUSED:
         kind, what, remedy = _REFUSED[status]
@@ -66,20 +64,6 @@ def refusal(status: int, *, host: str, retry_after: str, now: datetime) -> Upstr
     if status in _NO_CALENDAR:
         return ListingDoubtful(f"'{host}' answers with status {status} in place of a whole calendar.")
     return UpstreamUnavailable(f"'{host}' cannot give out the calendar for now ({status}).")
-
-
-def wait(retry_after: str, *, now: datetime) -> timedelta | None:
-    """How long a Retry-After header asks to wait (RFC 9110 section 10.2.3), a day at most; None where it says not."""
-    text = retry_after.strip()
-    if text.isdecimal():
-        return min(timedelta(seconds=min(int(text), 10**9)), _LONGEST_WAIT)
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return min(max(until - now, timedelta()), _LONGEST_WAIT)
 
 
 def translated(error: Exception, *, host: str, timed_out: bool) -> UpstreamError:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from bridge.upstream.answers import Answer
     from bridge.upstream.oauth.refusals import Situation
-    from bridge.upstream.oauth.wire import Answer
 
     Post = Callable[[str, Mapping[str, str]], Answer]
 
@@ -37,16 +37,17 @@ def granted(post: Post, form: Mapping[str, str], at: Situation, *, asked_at: dat
         UpstreamUnavailable: It could not be asked, or its answer is none.
     """
     answer = post(at.provider.token_url, form)
-    if not answer.ok or answer.content is None or "error" in answer.content:
+    content = answer.content
+    if not answer.ok or content is None or "error" in content:
         raise unasked(answer, at)
-    access, refresh = answer.content.get("access_token"), answer.content.get("refresh_token", "")
-    kind, scope = answer.content.get("token_type", ""), answer.content.get("scope", "")
+    access, refresh = content.get("access_token"), content.get("refresh_token", "")
+    kind, scope = content.get("token_type", ""), content.get("scope", "")
     if not _is_token(access) or not isinstance(refresh, str) or str(kind).lower() != "bearer":
         raise UpstreamUnavailable(
             f"{host_of(answer.url)} answers without an access token that can be used.",
             remedy="It is asked again later; look whether the connection's `endpoints` are right.",
         )
-    life = _life(answer.content.get("expires_in"))
+    life = _life(content.get("expires_in"))
     return Tokens(
         access=str(access),
         refresh=refresh,

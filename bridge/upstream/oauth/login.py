@@ -123,7 +123,7 @@ class Login:
         # Ending the refresh token ends all that came of it (RFC 7009 section 2.1).
         answer = self._post(self._provider.revoke_url, {"token": tokens.refresh or tokens.access})
         # A token that is not known any more is what was wanted (RFC 7009 section 2.2; Google says so with 400).
-        ended = answer.content is not None and answer.content.get("error") in {"invalid_token", "invalid_grant"}
+        ended = (answer.content or {}).get("error") in {"invalid_token", "invalid_grant"}
         if not answer.ok and not ended:
             raise unasked(answer, self._situation(Deed.REVOCATION, tokens))
 

@@ -20,17 +20,17 @@ from bridge.errors import CertificateRefused, LoginRefused, Throttled, UpstreamE
 from bridge.upstream.causes import causes, holds
 from bridge.upstream.oauth.endings import dates, end_of_grant
 from bridge.upstream.oauth.provider import Cause, Deed
+from bridge.upstream.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from bridge.upstream.answers import Answer
     from bridge.upstream.oauth.provider import Provider
     from bridge.upstream.oauth.tokens import Tokens
-    from bridge.upstream.oauth.wire import Answer
 
 _LONGEST_TEXT: Final = 200
 _LONGEST_WORD: Final = 30
-_LONGEST_WAIT: Final = timedelta(days=1)
 _LEAP: Final = timedelta(minutes=5)
 """A clock that is further off than this spoils what is signed with it."""
 
@@ -155,8 +155,8 @@ def refusal(answer: Denial, at: Situation, *, after: timedelta | None = None) ->
 
 def unasked(answer: Answer, at: Situation) -> UpstreamError:
     """The error that an answer stands for which holds neither what was asked for nor a denial that can be read."""
-    after = retry_after(answer.headers, at.now)
-    denial = None if answer.content is None else Denial.read(answer.content)
+    after, content = retry_after(answer.headers), answer.content
+    denial = None if content is None else Denial.read(content)
     if answer.status == 429 or (answer.status == 503 and after is not None):  # noqa: PLR2004 -- RFC 9110, RFC 6585
         return Throttled(f"{at.provider.name} asks to be asked later ({answer.status}).", after=after)
     if answer.status >= 500:  # noqa: PLR2004 -- RFC 9110 section 15.6
@@ -217,18 +217,6 @@ def outage(error: Exception, url: str) -> UpstreamError:
 def host_of(url: str) -> str:
     """The host of an address that has been checked."""
     return urlsplit(url).hostname or url
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    """How long an answer asks to wait (RFC 9110 section 10.2.3), a day at most; None where it does not say."""
-    text = headers.get("retry-after", "").strip()
-    if text.isdecimal():
-        return min(timedelta(seconds=min(int(text), 10**9)), _LONGEST_WAIT)
-    until = _http_date(text)
-    if until is None:
-        return None
-    # A date counts from the date of the answer itself: the clocks of two machines differ.
-    return min(max(until - (_http_date(headers.get("date", "")) or now), timedelta()), _LONGEST_WAIT)
 
 
 def _clock_error(denial: Denial, answer: Answer, at: Situation) -> LoginRefused | None:

@@ -2,61 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import requests
 import urllib3
 
-from bridge.errors import UpstreamUnavailable
+from bridge.upstream.answers import Answer, Limits, anonymous, whole
 from bridge.upstream.oauth.refusals import host_of, outage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _CHUNK: Final = 16 * 1024
-_SUCCESS: Final = range(200, 300)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long and how much is waited for.
-
-    Attributes:
-        connect: Seconds until a connection stands.
-        read: Seconds of silence within an answer.
-        whole: Seconds for one answer from its first to its last octet.
-        octets: The largest answer.
-    """
-
-    connect: float = 10.0
-    read: float = 30.0
-    whole: float = 60.0
-    octets: int = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What an endpoint said.
-
-    Attributes:
-        status: The HTTP status.
-        url: Who was asked.
-        headers: By lower-case name.
-        content: The JSON object; None where the body is no JSON object.
-    """
-
-    status: int
-    url: str
-    headers: Mapping[str, str] = field(repr=False)
-    content: Mapping[str, Any] | None = field(repr=False)
-
-    @property
-    def ok(self) -> bool:
-        """Whether the status is one of success."""
-        return self.status in _SUCCESS
+_LIMITS: Final = Limits(read=30.0, whole=60.0, octets=256 * 1024)
 
 
 class Wire:
@@ -69,10 +29,10 @@ class Wire:
     """
 
     def __init__(
-        self, *, verify: bool | str = True, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic
+        self, *, verify: bool | str = True, limits: Limits = _LIMITS, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._verify = verify
-        self._limits = limits or Limits()
+        self._limits = limits
         self._clock = clock
 
     def post(self, url: str, form: Mapping[str, str]) -> Answer:
@@ -89,46 +49,17 @@ class Wire:
                     url,
                     data=form,
                     headers={"Accept": "application/json", "User-Agent": "Calbridge"},
-                    auth=_anonymous,
+                    auth=anonymous,
                     timeout=(self._limits.connect, self._limits.read),
                     verify=self._verify,
                     allow_redirects=False,
                     stream=True,
                 )
                 with response:
-                    body = self._body(response, url)
+                    # `read1` gives what has come so far, so that an answer of single octets is noticed.
+                    pieces = iter(partial(response.raw.read1, _CHUNK, decode_content=True), b"")
+                    body = whole(pieces, self._limits, self._clock, host=host_of(url))
         except (OSError, urllib3.exceptions.HTTPError, ValueError) as error:
             raise outage(error, url) from error
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(status=response.status_code, url=url, headers=headers, content=_object(body))
-
-    def _body(self, response: requests.Response, url: str) -> bytes:
-        until = self._clock() + self._limits.whole
-        body = b""
-        # `read1` gives what has come so far, so that an answer of single octets is noticed.
-        while piece := response.raw.read1(_CHUNK, decode_content=True):
-            body += piece
-            if len(body) > self._limits.octets:
-                raise UpstreamUnavailable(
-                    f"{host_of(url)} answers with more than {self._limits.octets} octets where a few hundred would do.",
-                    remedy="Look whether something else answers in its place, such as a proxy or a login page.",
-                )
-            if self._clock() > until:
-                raise UpstreamUnavailable(
-                    f"An answer of {host_of(url)} was not complete after {self._limits.whole:.0f} s.",
-                    remedy="It is asked again later.",
-                )
-        return body
-
-
-def _anonymous(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    # A callable instead of None keeps a .netrc file from being read.
-    return request
-
-
-def _object(body: bytes) -> Mapping[str, Any] | None:
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
+        return Answer(status=response.status_code, url=url, headers=headers, body=body)

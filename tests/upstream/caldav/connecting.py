@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bridge.core.ics import parse
+from bridge.upstream.answers import Limits
 from bridge.upstream.caldav.adapter import CaldavUpstream
-from bridge.upstream.caldav.wire import Limits
 from bridge.upstream.protocol import Changed, Gone
+from tests.upstream.caldav.small_server import small_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.core.model import CalendarObject
+    from tests.upstream.caldav.small_server import Manners, SmallServer
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -54,6 +56,15 @@ def connected(url: str, **changed: Any) -> Iterator[CaldavUpstream]:
         yield upstream
     finally:
         upstream.close()
+
+
+@contextmanager
+def with_two(manners: Manners | None = None) -> Iterator[tuple[SmallServer, CaldavUpstream]]:
+    """A calendar with the objects a and b, and a connection to it."""
+    with small_server(manners) as server, connected(server.site) as upstream:
+        server.put("a.ics", text("a"))
+        server.put("b.ics", text("b"))
+        yield server, upstream
 
 
 def listed(upstream: CaldavUpstream, calendar: str, cursor: str | None = None) -> tuple[dict[str, str], set[str], str]:

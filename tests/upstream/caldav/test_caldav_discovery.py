@@ -57,12 +57,10 @@ def test_the_calendars_are_found_from_any_address_of_the_server(path: str) -> No
         )
 
 
-def test_what_was_found_on_the_way_is_told() -> None:
+def test_nothing_is_told_of_a_way_that_is_plain() -> None:
     with small_server() as server, connected(server.site) as upstream:
         found = upstream.discover()
 
-        assert found.principal == f"{server.site}{PRINCIPAL}"
-        assert found.homes == (f"{server.site}{HOME}",)
         assert found.notes == ()
 
 

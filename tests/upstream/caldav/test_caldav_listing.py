@@ -1,30 +1,19 @@
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bridge.errors import CalendarGone, CursorExpired, ListingDoubtful, LoginRefused, Throttled, UpstreamUnavailable
 from bridge.upstream.caldav import listing
-from tests.upstream.caldav.connecting import connected, listed, text
-from tests.upstream.caldav.small_server import CALENDAR, Manners, Reply, Request, SmallServer, small_server
+from tests.upstream.caldav.connecting import listed, text
+from tests.upstream.caldav.connecting import with_two as calendar
+from tests.upstream.caldav.small_server import CALENDAR, Manners, Reply, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from bridge.upstream.caldav.adapter import CaldavUpstream
+    from collections.abc import Callable
 
 A, B, C = (f"{CALENDAR}{name}.ics" for name in "abc")
-
-
-@contextmanager
-def calendar(manners: Manners | None = None) -> Iterator[tuple[SmallServer, CaldavUpstream]]:
-    """A calendar with the objects a and b, and a connection to it."""
-    with small_server(manners) as server, connected(server.site) as upstream:
-        server.put("a.ics", text("a"))
-        server.put("b.ics", text("b"))
-        yield server, upstream
 
 
 def test_what_was_added_changed_and_deleted_comes_with_the_next_cursor() -> None:
@@ -48,7 +37,8 @@ def test_what_was_added_changed_and_deleted_comes_with_the_next_cursor() -> None
 def test_an_idle_poll_is_one_request() -> None:
     for manners in (Manners(), Manners(sync=False)):
         with calendar(manners) as (server, upstream):
-            cursor = listed(upstream, server.calendar)[2]
+            first = listed(upstream, server.calendar)[2]
+            cursor = listed(upstream, server.calendar, first)[2]
             server.requests.clear()
 
             assert listed(upstream, server.calendar, cursor) == ({}, set(), cursor)
@@ -74,36 +64,6 @@ def test_a_change_between_the_token_and_the_listing_comes_again() -> None:
 def test_a_token_that_the_server_refuses_is_an_expired_cursor_however_it_says_so(status: int) -> None:
     with calendar(Manners(token_refusal=status)) as (server, upstream), pytest.raises(CursorExpired):
         listed(upstream, server.calendar, "sync:forgotten")
-
-
-def test_a_server_that_takes_any_token_is_read_by_its_ctag() -> None:
-    with calendar(Manners(any_token=True)) as (server, upstream):
-        cursor = listed(upstream, server.calendar)[2]
-        assert cursor.startswith("ctag:")
-        assert not upstream.capabilities.delta
-        assert listed(upstream, server.calendar, cursor)[2] == cursor
-
-        server.drop("a.ics")
-        with pytest.raises(CursorExpired):
-            listed(upstream, server.calendar, cursor)
-        assert set(listed(upstream, server.calendar)[0]) == {B}
-
-
-def test_the_made_up_token_is_sent_once_for_each_calendar() -> None:
-    with calendar() as (server, upstream):
-        listed(upstream, server.calendar)
-        listed(upstream, server.calendar)
-
-        assert server.count("REPORT") == 1
-
-
-def test_a_server_that_breaks_over_the_made_up_token_is_asked_again_the_next_time() -> None:
-    with calendar() as (server, upstream):
-        server.before = lambda request: Reply(500) if request.method == "REPORT" else None
-        assert listed(upstream, server.calendar)[2].startswith("ctag:")
-        server.before = lambda _: None
-
-        assert listed(upstream, server.calendar)[2].startswith("sync:")
 
 
 def test_a_server_with_neither_deltas_nor_ctag_is_compared_by_all_its_etags() -> None:
@@ -332,19 +292,9 @@ def test_trouble_is_not_taken_for_an_expired_cursor() -> None:
 
 def test_a_cursor_of_another_make_is_an_expired_one() -> None:
     with calendar() as (server, upstream):
-        for cursor in ("", "token-1", "young:5", "later:5"):
+        for cursor in ("", "token-1", "young:5", "later:5", "untried:5"):
             with pytest.raises(CursorExpired):
                 listed(upstream, server.calendar, cursor)
-
-
-@pytest.mark.parametrize("status", [401, 429, 503])
-def test_trouble_with_the_made_up_token_is_trouble_and_no_opinion(status: int) -> None:
-    with calendar() as (server, upstream):
-        server.before = lambda request: Reply(status) if request.method == "REPORT" else None
-        with pytest.raises((LoginRefused, UpstreamUnavailable)):
-            listed(upstream, server.calendar)
-        server.before = lambda _: None
-        assert listed(upstream, server.calendar)[2].startswith("sync:")
 
 
 def test_a_subfolder_of_a_calendar_is_no_object_of_it() -> None:

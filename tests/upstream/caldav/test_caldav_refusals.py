@@ -20,8 +20,8 @@ from bridge.errors import (
     UidTaken,
     UpstreamUnavailable,
 )
+from bridge.upstream.answers import Answer
 from bridge.upstream.caldav.refusals import Deed, outage, refusal
-from bridge.upstream.caldav.wire import Answer
 from bridge.upstream.retry_after import retry_after
 
 URL = "https://dav.example.org/cal/alice/"

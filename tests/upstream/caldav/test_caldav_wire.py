@@ -17,7 +17,8 @@ from bridge.errors import (
     UpstreamError,
     UpstreamUnavailable,
 )
-from bridge.upstream.caldav.wire import Limits, Wire
+from bridge.upstream.answers import Limits
+from bridge.upstream.caldav.wire import Wire
 from tests.system.certificates import write_certificate
 from tests.upstream.caldav.connecting import connected, event, listed, request_id
 from tests.upstream.caldav.small_server import Manners, Reply, Request, basic, small_server

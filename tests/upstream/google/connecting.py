@@ -14,8 +14,8 @@ import icalendar
 import requests
 from requests.adapters import BaseAdapter
 
+from bridge.upstream.answers import Limits
 from bridge.upstream.google.adapter import GoogleUpstream
-from bridge.upstream.google.wire import Limits
 from tests.contracts.upstream_samples import AMSTERDAM, parse
 from tests.fakes.google.exchange import Asked
 from tests.fakes.google.refusal import Refused

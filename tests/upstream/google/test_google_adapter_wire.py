@@ -17,8 +17,9 @@ import requests
 
 from bridge.core.polling import Bucket
 from bridge.errors import LoginRefused, UpstreamUnavailable
+from bridge.upstream.answers import Limits
 from bridge.upstream.google.adapter import GoogleUpstream
-from bridge.upstream.google.wire import Limits
+from bridge.upstream.google.wire import LIMITS
 from tests.contracts.upstream import Mirror, digest_of, request_id
 from tests.contracts.upstream_samples import AMSTERDAM, new, parse, plain
 from tests.fakes.google.fake import fake_google
@@ -235,7 +236,7 @@ def _server(body: bytes, *headers: tuple[str, str], status: int = 200) -> Iterat
         server.server_close()
 
 
-def _alone(port: int, limits: Limits | None = None, **further: Any) -> GoogleUpstream:
+def _alone(port: int, limits: Limits = LIMITS, **further: Any) -> GoogleUpstream:
     return GoogleUpstream(
         access=Pass(["good"]),
         parse=parse,

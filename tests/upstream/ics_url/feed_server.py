@@ -247,7 +247,6 @@ def fetcher(url: str, **more: Any) -> Fetcher:
         "allow_private": True,
         "allow_files": False,
         "resolve": addresses.resolve,
-        "now": Clock(),
         "ca_file": None,
     }
     login = {name: more.pop(name) for name in ("user", "password") if name in more}

@@ -11,8 +11,8 @@ from tests.upstream.oauth.agreeing import Office, office
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from bridge.upstream.answers import Answer
     from bridge.upstream.oauth.tokens import Tokens
-    from bridge.upstream.oauth.wire import Answer
 
 FAR = 10_000
 

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,9 +15,10 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NameResolutionError
 
 from bridge.errors import CertificateRefused, ConfigurationError, LoginRefused, Throttled, Turn, UpstreamUnavailable
+from bridge.upstream.answers import Limits
 from bridge.upstream.oauth.google import google
-from bridge.upstream.oauth.refusals import outage, retry_after
-from bridge.upstream.oauth.wire import Limits, Wire
+from bridge.upstream.oauth.refusals import outage
+from bridge.upstream.oauth.wire import Wire
 from tests.fakes.faults import cut, drop_before, empty, faults, html_page, method, slow, status
 from tests.system.certificates import write_certificate
 from tests.upstream.oauth.agreeing import office
@@ -75,8 +76,8 @@ def octet_by_octet() -> Iterator[str]:
         (status(503, b'{"error": "invalid_grant"}'), "gives out no tokens for now"),
         (drop_before(), "broke off"),
         (cut(), "broke off"),
-        (status(200, b"x" * 400_000), "octets where a few hundred would do"),
-        (status(200, gzip.compress(b"x" * 30_000_000), Content_Encoding="gzip"), "octets where a few hundred"),
+        (status(200, b"x" * 400_000), "larger than"),
+        (status(200, gzip.compress(b"x" * 30_000_000), Content_Encoding="gzip"), "larger than"),
         (status(200, b"no gzip", Content_Encoding="gzip"), "broke off"),
     ],
 )
@@ -172,25 +173,6 @@ def test_every_failure_of_the_way_is_an_outage(error: Exception, sentence: str) 
     assert sentence in said.message
     assert "oauth2.example" in said.message
     assert said.remedy
-
-
-@pytest.mark.parametrize(
-    ("headers", "after"),
-    [
-        ({"retry-after": "90"}, timedelta(seconds=90)),
-        ({"retry-after": "9" * 30}, timedelta(days=1)),
-        ({"retry-after": "Sat, 21 Nov 2026 12:05:00 GMT"}, timedelta(minutes=5)),
-        (
-            {"retry-after": "Sat, 21 Nov 2026 14:05:00 GMT", "date": "Sat, 21 Nov 2026 14:00:00 GMT"},
-            timedelta(minutes=5),
-        ),
-        ({"retry-after": "Sat, 21 Nov 2026 11:00:00 GMT"}, timedelta(0)),
-        ({"retry-after": "soon"}, None),
-        ({}, None),
-    ],
-)
-def test_how_long_to_wait_is_read_from_a_number_or_a_date(headers: dict[str, str], after: timedelta | None) -> None:
-    assert retry_after(headers, datetime(2026, 11, 21, 12, tzinfo=UTC)) == after
 
 
 def test_an_overloaded_endpoint_that_says_when_is_asked_then() -> None:

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from bridge.upstream.answers import Limits
 from bridge.upstream.caldav.adapter import CaldavUpstream
-from bridge.upstream.caldav.wire import Limits
 from tests.contracts.upstream import Remote
 from tests.contracts.upstream_samples import parse
 from tests.fakes.faults import status

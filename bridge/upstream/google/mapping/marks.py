@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from bridge.upstream.google.mapping.whole import Event
 
-PREFIX: Final = "calbridge"
-"""How the keys of all our marks begin."""
-
 ID: Final = "calbridgeId"
 """The id of the event that carries the marks; who writes them sets it."""
 
