@@ -74,7 +74,7 @@ _CLAIM = (
 )
 
 
-_AHEAD = timedelta(minutes=1)
+_AHEAD = timedelta(minutes=10)
 """Clocks of several machines may differ by seconds; a rule that began later than this from now began under a clock
 that was wrong."""
 _LONG = timedelta(hours=1)

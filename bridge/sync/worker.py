@@ -130,7 +130,7 @@ class Worker:
                 try:
                     self._extend()
                     for rule in self._claimed():
-                        crew.submit(self._run, rule)
+                        self._begin(crew, rule)
                     self._close_watches(crew)
                     failed = ""
                 except StoreError as error:
@@ -138,6 +138,18 @@ class Worker:
                     if str(error) != failed:
                         failed = str(error)
                         _log.error("sync_waits", reason=failed)
+                except Exception as error:
+                    # Whatever befalls one round, the rules go on with the next.
+                    if repr(error) != failed:
+                        failed = repr(error)
+                        _log.error("sync_broke", exc_info=error)
+
+    def _begin(self, crew: ThreadPoolExecutor, rule: Rule) -> None:
+        try:
+            crew.submit(self._run, rule)
+        except RuntimeError as error:
+            # The machine has no thread to give. The crew has taken the pass on nevertheless, for whoever is free first.
+            _log.error("sync_waits", reason=str(error))
 
     def _claimed(self) -> list[Rule]:
         with self._lock:

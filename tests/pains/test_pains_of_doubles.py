@@ -210,7 +210,7 @@ def test_pain_15_rules_that_would_feed_each_other_are_refused(tmp_path: Path) ->
     assert "one" in sentence
 
 
-@kept_away_by("bridge.sync.terms:Existing", always(Existing.NONE))
+@kept_away_by("bridge.sync.terms:Options", lambda made: lambda **said: made(**{**said, "existing": Existing.NONE}))
 def test_pain_25_what_stood_there_before_the_rule_is_brought_over_both_ways(desk: PainDesk) -> None:
     desk.resource().put(event("ours", "Cut"))
     desk.remote().put(event("theirs", "Yoga"))
