@@ -138,7 +138,7 @@ class Worker:
                     if str(error) != failed:
                         failed = str(error)
                         _log.error("sync_waits", reason=failed)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 -- it is logged; a worker that died would do nothing any more
                     # Whatever befalls one round, the rules go on with the next.
                     if repr(error) != failed:
                         failed = repr(error)
