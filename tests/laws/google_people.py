@@ -127,7 +127,15 @@ class GooglePeople(World):
         days = _days(START.date() + timedelta(days=self.number))
         times = days if "date" in event["start"] else _hour(START + timedelta(minutes=5 * self.number))
         fields = {Slot.TITLE: {"summary": word}, Slot.PLACE: {"location": word}, Slot.TIME: times}
-        self.page(place).edit(event["id"], fields[slot])
+        self.page(place).edit(self._seen_of(place, event), fields[slot])
+
+    def _seen_of(self, place: str, event: Mapping[str, Any]) -> str:
+        """The id of what people see of an event: of one that stands in for a series elsewhere, its only instance."""
+        if marks.MASTERLESS not in marks.private(event):
+            return str(event["id"])
+        events = self.google.world.calendars[self.page(place).id].events.values()
+        instances = (each.id for each in events if each.series == event["id"] and not each.cancelled)
+        return next(instances, str(event["id"]))
 
     def _edit_instance(self, place: str, uid: str, slot: Slot, event: Mapping[str, Any], day: int) -> None:
         starts = self._starts_there(place, uid)
