@@ -1,4 +1,4 @@
-"""How far the long laws go: by day the same way each time, so that a change is judged by itself; by night further.
+"""How far the long laws go: by day the same way whenever the same code is tried; by night further.
 
 CALBRIDGE_NIGHT=N goes N times as far, another way each time. What a night finds is repeated with the seed that it
 prints, or with `--hypothesis-seed`.
