@@ -160,6 +160,13 @@ def find(tx: Transaction, key: str) -> Rule | None:
     return None if row is None else from_row(row)
 
 
+def find_by_origin(tx: Transaction, origin: str) -> Rule | None:
+    """The rule in the configuration whose mark is `origin`, or None."""
+    query = _SELECT.where(rule.c.active, rule.c.origin == origin).limit(1)
+    row = tx.connection.execute(query).one_or_none()
+    return None if row is None else from_row(row)
+
+
 def every(tx: Transaction) -> list[Rule]:
     """All rules by key, those in the configuration before those that are left over."""
     query = _SELECT.order_by(rule.c.active.desc(), rule.c.key, rule.c.id)

@@ -43,7 +43,7 @@ def is_copy(tx: Transaction, a: Assignment, remote: CalendarObject) -> bool:
         return False
     if origin.is_alias(remote.uid):
         return True
-    sibling = next((each for each in rules.every(tx) if each.active and each.origin == str(mark)), None)
+    sibling = rules.find_by_origin(tx, str(mark))
     return sibling is not None and not _has_lost(tx, sibling, remote.uid)
 
 

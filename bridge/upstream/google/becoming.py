@@ -121,7 +121,7 @@ def _made_single(place: Place, standing: Standing, patch: Body) -> Standing:
     standing = _begun(place, standing, {})
     for each in standing.exceptions:
         if not is_cancelled(each):
-            place.patch(str(each["id"]), {"status": CANCELLED}, if_match=str(each["etag"]))
+            _patched(place, each, {"status": CANCELLED})
     there = with_exceptions(place, _master(standing))
     if there is None or there.master is None:
         raise _overtaken()
@@ -129,18 +129,22 @@ def _made_single(place: Place, standing: Standing, patch: Body) -> Standing:
 
 
 def _patched_master(place: Place, master: Event, body: Body) -> Event:
-    event = place.patch(str(master["id"]), sparing_hidden_guests(body, master), if_match=str(master["etag"]))
+    event = _patched(place, master, body)
     if event is None:
         raise _overtaken()
     return event
+
+
+def _patched(place: Place, event: Event, body: Body) -> Event | None:
+    """An event after a change, under the condition that it is as it was read; None where it is there no more."""
+    return place.patch(str(event["id"]), sparing_hidden_guests(body, event), if_match=str(event.get("etag", "")))
 
 
 def _write(place: Place, standing: Standing, step: Step, *, known_to_us_alone: bool) -> Event | None:
     """An instance after it was written; None where there is none to be restored any more."""
     body = as_instance(step.body) if standing.unfinished else step.body
     if step.known is not None:
-        body = sparing_hidden_guests(body, step.known)
-        event = place.patch(str(step.known["id"]), body, if_match=str(step.known.get("etag", "")))
+        event = _patched(place, step.known, body)
         if event is None and not is_cancelled(step.known):
             raise _overtaken()
         return event
@@ -149,10 +153,7 @@ def _write(place: Place, standing: Standing, step: Step, *, known_to_us_alone: b
         event = place.patch(f"{series}_{step.key}", body)
     else:
         there = _generated(place, standing, step.key)
-        event = None
-        if there is not None:
-            body = sparing_hidden_guests(body, there)
-            event = place.patch(str(there["id"]), body, if_match=str(there.get("etag", "")))
+        event = None if there is None else _patched(place, there, body)
     if event is None:
         if place.get(series) is None:
             raise _overtaken()
@@ -200,9 +201,8 @@ def _instances_alone(place: Place, standing: Standing, now: Whole, wanted: Whole
     written: dict[str, Event] = {}
     for key, known in keys.items():
         override = wanted.overrides.get(key)
-        wish = {"status": CANCELLED} if override is None else changed(override, now.overrides.get(key) or {})
-        body = sparing_hidden_guests(wish, known)
-        event = place.patch(str(known["id"]), body, if_match=str(known["etag"])) if body else known
+        body = {"status": CANCELLED} if override is None else changed(override, now.overrides.get(key) or {})
+        event = _patched(place, known, body) if body else known
         if event is None:
             raise _overtaken()
         written[str(known["id"])] = event
