@@ -17,7 +17,7 @@ from bridge.sync.pull import is_left_alone
 from bridge.sync.push import as_sent
 from bridge.sync.siblings import is_copy, may_be_moving
 from bridge.sync.sighting import GRACE, Hint
-from bridge.sync.unfinished import without_our_half
+from bridge.sync.unfinished import without_our_half, without_unheard
 from bridge.sync.views import Views
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ DELETIONS = frozenset({Move.DELETE_HERE, Move.DELETE_THERE})
 WRITES_HERE = frozenset({Move.CREATE_HERE, Move.PULL, Move.RESTORE_HERE, Move.DELETE_HERE})
 """The moves that write nothing there."""
 _WHOLE = {Move.NOTHING: Move.PUSH, Move.PULL: Move.MERGE}
+_TAKES_OVER = frozenset({Move.PULL, Move.MERGE, Move.RESTORE_HERE})
 _COPY = "Another rule of this server wrote it."
 _PASSED_OVER = "It was there before the rule, which left it alone then (`existing`); an edit of it brings it over."
 _NOT_YET_SENT = "It is not known yet whether the upstream got it; the next full comparison tells."
@@ -247,24 +248,37 @@ class Judge:
         a = self._a
         now = a.views(link)
         if pair.unfinished:
-            as_theirs = without_our_half(a, tx, pair, known)
-            pair = replace(pair, there=replace(pair.theirs, object=as_theirs))
-        was = now.earlier(link.view)
-        here = changed_here(a, pair, known.here, was, now)
-        there = changed_there(a, pair, known, was, now)
+            pair = _with_rest_of_write(pair, without_our_half(a, tx, pair, known))
+        move = self._decided(pair, known, was=now.earlier(link.view), now=now)
+        if move in _TAKES_OVER and not pair.unfinished and self._may_have_written(pair, known):
+            as_theirs = without_unheard(a, tx, pair, known)
+            if as_theirs is not None:
+                pair = _with_rest_of_write(pair, as_theirs)
+                move = self._decided(pair, known, was=now.earlier(link.view), now=now)
+        if pair.unfinished:
+            # What is half written is written again as a whole, whether or not anything else changed.
+            move = _WHOLE.get(move, move)
+        return self._checked(pair, move, now, known=known)
+
+    def _decided(self, pair: Pair, known: Bases, *, was: Views, now: Views) -> Move:
+        """What follows from what became of both sides."""
+        here = changed_here(self._a, pair, known.here, was, now)
+        there = changed_there(self._a, pair, known, was, now)
         if there is Change.GONE and self._occasion.anew and pair.hint is Hint.ABSENT:
             # Nobody deleted it there: it was never in this new calendar.
             here = Change.CHANGED if pair.here is not None else Change.GONE
         move = decide(here, there)
         if move is Move.MERGE and self._agree(pair, known, was, now):
-            move = Move.NOTHING
+            return Move.NOTHING
         if move is Move.MERGE and is_special(known.of_there):
             # Nobody but the upstream may change it there.
-            move = Move.PULL
-        if pair.unfinished:
-            # What is half written is written again as a whole, whether or not anything else changed.
-            move = _WHOLE.get(move, move)
-        return self._checked(pair, move, now, known=known)
+            return Move.PULL
+        return move
+
+    def _may_have_written(self, pair: Pair, known: Bases) -> bool:
+        """Whether a version that stood here since both agreed may have been sent."""
+        is_edited = pair.here is None or pair.here.etag != known.of_here.etag
+        return is_edited and not isinstance(allowed(Move.PUSH, self._a.terms.options, first_pass=False), Blocked)
 
     def _agree(self, pair: Pair, known: Bases, was: Views, views: Views) -> bool:
         """Whether both sides were changed alike."""
@@ -323,6 +337,11 @@ class Judge:
         shown = self._a.parse(pair.here.raw) if pair.here is not None else remote or known.here or known.there
         summary = "" if shown is None else shown.summary
         return Verdict(pair, Step(move, pair.uid, pair.remote_id, summary, reason), views, known, waits)
+
+
+def _with_rest_of_write(pair: Pair, as_theirs: CalendarObject) -> Pair:
+    """The pair with what is there without our own write, which is to be done once more, as a whole."""
+    return replace(pair, there=replace(pair.theirs, object=as_theirs, unfinished=True))
 
 
 def _merged(

@@ -1,6 +1,7 @@
-"""A write of ours that was broken off between two requests is told apart from what somebody else changed meanwhile.
+"""A write of ours of which nobody heard how it ended is told apart from what somebody else changed meanwhile.
 
-What stands there is then partly what stood there, partly what was to stand there. What is neither, somebody made.
+Where it was broken off between two requests, what stands there is partly what stood there, partly what was to stand
+there. Where only its answer was lost, all of it stands there. What is neither, somebody made.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from bridge.sync.push import becoming
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from bridge.core.content import Content
+    from bridge.core.difference import Change, Difference
     from bridge.core.meaning import Slot
     from bridge.core.model import CalendarObject
     from bridge.store.database import Transaction
@@ -43,19 +45,59 @@ def without_our_half(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -
     was, half = known.of_there, pair.theirs.object
     if isinstance(half, Unreadable) or half.component is not was.component:
         return was
-    before = content.read(was)
-    if origin.marks(half) == a.origin and origin.marks(was) is None:
-        # The answer to its creation, which would have brought the mark, was never heard.
-        before = origin.mark(before, a.origin)
-    after = content.with_uid(content.read(half), was.uid)
-    found = difference(before, after)
-    written = [difference(before, each, repeated=found.repeated).changes for each in _written(a, tx, pair, known)]
+    found, written = _compared(a, tx, pair, known)
 
     def is_theirs(slot: Slot) -> bool:
         new = found.changes[slot].new
         return new is not None and all(slot not in ours or ours[slot].new != new for ours in written)
 
-    return a.parse(content.write(apply(found.only(is_theirs), before)))
+    return a.parse(content.write(apply(found.only(is_theirs), found.old)))
+
+
+def without_unheard(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -> CalendarObject | None:
+    """The remote object as it would be without a write of ours whose answer was lost: else we meet it as an edit.
+
+    It is taken for ours where all that one version here changes stands there; what the upstream does not keep may be
+    missing.
+
+    Args:
+        a: The rule.
+        tx: A transaction.
+        pair: A linked pair that was seen there, and has changed on both sides.
+        known: What both sides were when they last agreed.
+
+    Returns:
+        That object, or None where no write of ours stands there.
+    """
+    if pair.their_object.component is not known.of_there.component:
+        return None
+    found, written = _compared(a, tx, pair, known)
+    ours = next((changes for changes in written if _stands(found, changes)), None)
+    if ours is None:
+        return None
+    return a.parse(content.write(apply(found.only(lambda slot: slot not in ours), found.old)))
+
+
+def _stands(found: Difference, ours: Mapping[Slot, Change]) -> bool:
+    """Whether what was to be written is what was found, but for what was new and was not kept."""
+    kept = {slot: change for slot, change in ours.items() if change.old is not None or slot in found.changes}
+    return bool(kept) and all(
+        slot in found.changes and found.changes[slot].new == change.new for slot, change in kept.items()
+    )
+
+
+def _compared(
+    a: Assignment, tx: Transaction, pair: Pair, known: Bases
+) -> tuple[Difference, list[Mapping[Slot, Change]]]:
+    """What differs there from when both agreed; and what each version here would have made differ, the newest first."""
+    was, now = known.of_there, pair.their_object
+    before = content.read(was)
+    if origin.marks(now) == a.origin and origin.marks(was) is None:
+        # The answer to its creation, which would have brought the mark, was never heard.
+        before = origin.mark(before, a.origin)
+    found = difference(before, content.with_uid(content.read(now), was.uid))
+    written = [difference(before, each, repeated=found.repeated).changes for each in _written(a, tx, pair, known)]
+    return found, written
 
 
 def _written(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -> Iterator[Content]:
@@ -71,9 +113,9 @@ def _written(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -> Iterat
 def _versions(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -> list[str]:
     """The etags of what stood here since both sides agreed, the newest first."""
     entries = journal.history(tx, address=a.here(tx).address, uid=pair.uid, limit=_MOST_VERSIONS)
-    etags = [each.after for each in entries]
-    if known.of_here.etag in etags:
-        # Where somebody took a change back, what they had agreed on comes more than once.
-        del etags[len(etags) - etags[::-1].index(known.of_here.etag) :]
-    now = () if pair.here is None else (pair.here.etag,)
-    return list(dict.fromkeys(etag for etag in (*now, *etags) if etag is not None))
+    # Where somebody took a change back, what they had agreed on is what stands here now, and comes once more.
+    earlier = [each.after for each in entries[1:]]
+    if known.of_here.etag in earlier:
+        del earlier[earlier.index(known.of_here.etag) :]
+    now = None if pair.here is None else pair.here.etag
+    return list(dict.fromkeys(etag for etag in (now, *earlier) if etag is not None))

@@ -13,7 +13,8 @@ from bridge.core.temporal import Zoned
 from bridge.upstream.google.mapping import marks
 from tests.laws.google_line import GoogleRemote
 from tests.laws.sync_edits import DAYS, Kind, Slot
-from tests.laws.sync_world import HERE, Deed, World
+from tests.laws.sync_places import HERE, Deed
+from tests.laws.sync_world import World
 from tests.store.appointments import AMSTERDAM, parse
 from tests.sync.appointments import HOUR, START
 

@@ -17,7 +17,8 @@ from tests.fakes.google.listing import Pages
 from tests.laws.google_desk import GoogleDesk, new_google
 from tests.laws.google_people import FIRST, LAST, GooglePeople
 from tests.laws.sync_edits import bare
-from tests.laws.sync_world import HERE, NO_GUARD, RULES, THERE
+from tests.laws.sync_places import HERE, RULES, THERE
+from tests.laws.sync_world import NO_GUARD
 from tests.store.appointments import AMSTERDAM, parse
 from tests.sync.stage import Stage
 from tests.upstream.google.google_answers import there_and_back
@@ -64,9 +65,6 @@ class GoogleWorld(GooglePeople):
         assert self.google.misuses == []
 
     # What must be true.
-
-    def _check_equal(self, key: str, resource: str, remote: str) -> None:
-        self.check_rule(key, resource, remote)
 
     def check_rule(self, key: str, resource: str, remote: str) -> None:
         """Both sides of a rule hold the same, as far as Google can hold it, and the grid there shows it."""

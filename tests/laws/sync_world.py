@@ -5,25 +5,23 @@ Each thing that somebody writes holds a word that nothing else holds, so that it
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 from bridge.core.content import read, write
 from bridge.core.origin import is_alias
 from bridge.store import rule as rules
-from bridge.store.schema import body, conflict, journal
 from bridge.sync.views import Views
 from tests.fakes.shelf import FULL, WEAK
 from tests.laws.sync_edits import DAYS, Kind, Slot, bare, edited, made_as
 from tests.laws.sync_fuse import burning
+from tests.laws.sync_places import GROUPS, HERE, PLACES, RULES, UIDS, Deed
+from tests.laws.sync_rest import check
 from tests.store.appointments import parse
-from tests.store.integrity import check_integrity
 from tests.sync.appointments import all_day, event, series
 from tests.sync.desk import SyncDesk
 from tests.sync.stage import Stage
@@ -34,15 +32,6 @@ if TYPE_CHECKING:
     from bridge.core.model import CalendarObject
     from tests.sync.desk import Remote, Resource
 
-UIDS = ("u", "v", "w")
-RULES = {"af": ("anna", "full"), "aw": ("anna", "weak"), "rf": ("room", "next")}
-"""Each rule with its resource and its remote calendar; `full` and `next` are calendars of one remote user."""
-
-HERE = ("anna", "room")
-THERE = ("full", "weak", "next")
-PLACES = (*HERE, *THERE)
-GROUPS = {"anna": "anna", "full": "anna", "weak": "anna", "room": "room", "next": "room"}
-
 
 class Fate(StrEnum):
     """What somebody does to a rule, or its provider to its cursors."""
@@ -51,19 +40,6 @@ class Fate(StrEnum):
     RESUME = "resume"
     RESET = "reset"
     EXPIRE = "expire"
-
-
-_OF_SERIES = frozenset({Slot.TIME, Slot.INSTANCE, Slot.MOVED, Slot.CANCELLED})
-
-
-@dataclass(frozen=True)
-class Deed:
-    """What somebody did to an object since the last rest."""
-
-    act: str
-    place: str
-    slot: str = ""
-    word: str = ""
 
 
 @dataclass
@@ -76,6 +52,8 @@ class World:
     standing: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     log: list[str] = field(default_factory=list)
     uids: list[str] = field(default_factory=lambda: list(UIDS))
+    clashes: int = 0
+    """How many conflicts there were at the last rest."""
     made: dict[str, str] = field(default_factory=dict)
     """The UID of each appointment, by the word that it was made with."""
 
@@ -253,39 +231,17 @@ class World:
         # The comparison of the night may bring more to light; when it has, no pass writes anything any more.
         self.desk.wait(timedelta(days=1))
         self.desk.rest()
-        self._check()
+        check(self)
         self.standing = defaultdict(set)
         for place in PLACES:
             for uid in self.objects(place):
                 self.standing[uid].add(GROUPS[place])
+        self.clashes = len(self.desk.conflicts())
         self.deeds.clear()
 
-    def _check(self) -> None:
-        with self.desk.database.reading() as tx:
-            kept = b"\n".join(
-                tx.connection.execute(
-                    select(body.c.raw).where(
-                        body.c.etag.in_(select(journal.c.after)) | body.c.etag.in_(select(conflict.c.lost))
-                    )
-                ).scalars()
-            )
-        for key, (resource, remote) in RULES.items():
-            self._check_equal(key, resource, remote)
-        for uid in self.uids:
-            deeds = self.deeds[uid]
-            for group in sorted(set(GROUPS.values())):
-                self._check_presence(uid, group, deeds)
-            self._check_words(uid, deeds, kept)
-        for place in PLACES:
-            made_in = Counter(made_as(each) for each in self.objects(place).values())
-            assert all(times == 1 for times in made_in.values()), f"doubled in {place}: {made_in}"
-        assert self.desk.parked() == []
-        assert self.desk.holds() == []
-        for key in RULES:
-            assert self.desk.waiting(key) == (0, 0)
-        check_integrity(self.desk.database)
+    # What must be true.
 
-    def _check_equal(self, key: str, resource: str, remote: str) -> None:
+    def check_rule(self, key: str, resource: str, remote: str) -> None:
         """Both sides of a rule hold the same objects, as far as the upstream can hold them."""
         ours, theirs = self.objects(resource), self.objects(remote)
         assert set(ours) == set(theirs), f"{key}: {sorted(ours)} here and {sorted(theirs)} there"
@@ -297,49 +253,6 @@ class World:
             assert bare(shown) == bare(theirs[uid]), (
                 f"{key}: {uid} differs:\n{shown.raw.decode()}\n{theirs[uid].raw.decode()}"
             )
-
-    def _check_presence(self, uid: str, group: str, deeds: list[Deed]) -> None:
-        places = [place for place, each in GROUPS.items() if each == group]
-        present = {uid in self.objects(place) for place in places}
-        assert len(present) == 1, f"{uid} stands in a part of {places} only"
-        mine = [deed for deed in deeds if GROUPS[deed.place] == group]
-        deleted = any(deed.act == "delete" for deed in mine)
-        stood = group in self.standing[uid]
-        put = any(deed.act == "put" for deed in mine)
-        if (stood or put) and not deleted:
-            assert present == {True}, f"{uid} is lost in {places}: {deeds}"
-        if deleted and len(deeds) == 1:
-            assert present == {False}, f"{uid} was deleted and is there again in {places}"
-        if not stood and not put:
-            assert present == {False}, f"nobody made {uid} in {places}"
-
-    def _check_words(self, uid: str, deeds: list[Deed], kept: bytes) -> None:
-        """An edit that nobody contradicted stands everywhere; the last one of each place is kept in any case."""
-        texts = {
-            place: self.objects(place)[uid].raw.replace(b"\r\n ", b"") for place in GROUPS if uid in self.objects(place)
-        }
-        if any(deed.act in {"delete", "put"} for deed in deeds):
-            return
-        for deed in deeds:
-            if deed.act != "edit":
-                continue
-            rivals = [
-                each
-                for each in deeds
-                if each.act == "edit" and (each.slot == deed.slot or {each.slot, deed.slot} <= _OF_SERIES)
-            ]
-            if len(rivals) == 1 and deed.slot not in {Slot.TIME, Slot.CANCELLED, Slot.MOVED}:
-                for place, text in texts.items():
-                    if GROUPS[place] == GROUPS[deed.place]:
-                        assert deed.word.encode() in text, f"the edit {deed} is not in {place}"
-            last = [
-                each for each in deeds if each.act == "edit" and each.slot == deed.slot and each.place == deed.place
-            ][-1]
-            if deed is last and deed.slot in {Slot.TITLE, Slot.PLACE, Slot.INSTANCE}:
-                word = deed.word.encode()
-                assert word in kept.replace(b"\r\n ", b"") or any(word in text for text in texts.values()), (
-                    f"the edit {deed} is lost"
-                )
 
     # What there is.
 

@@ -16,7 +16,7 @@ from tests.laws.google_line import MISDEEDS
 from tests.laws.google_people import SPRING
 from tests.laws.google_world import GoogleWorld, open_google_world
 from tests.laws.night import sequences
-from tests.laws.sync_world import PLACES, THERE
+from tests.laws.sync_places import PLACES, THERE
 from tests.laws.test_sync_machine import STEPS, SyncMachine, kinds, remotes, some
 from tests.sync.appointments import START
 

@@ -15,7 +15,8 @@ from tests.laws.google_line import MISDEEDS
 from tests.laws.google_world import GoogleWorld, open_google_world
 from tests.laws.night import chance, times
 from tests.laws.sync_edits import Kind, Slot, made_as
-from tests.laws.sync_world import NO_GUARD, UIDS
+from tests.laws.sync_places import UIDS
+from tests.laws.sync_world import NO_GUARD
 from tests.store.desk import Clock
 from tests.sync.stage import new_database
 

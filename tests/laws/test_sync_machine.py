@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from tests.laws.night import sequences
 from tests.laws.sync_edits import Kind, Slot
-from tests.laws.sync_world import HERE, PLACES, RULES, THERE, UIDS, Fate, World, open_world
+from tests.laws.sync_places import HERE, PLACES, RULES, THERE, UIDS
+from tests.laws.sync_world import Fate, World, open_world
 
 SEQUENCES = 2_000
 STEPS = 12

@@ -121,6 +121,44 @@ def agreed(desk: SyncDesk) -> None:
 
 
 SECOND = event("second").span.first + timedelta(days=2)
+
+
+def change_again(desk: SyncDesk) -> dict[str, str]:
+    for uid in ("one", "new"):
+        desk.resource().put(event(uid, "Trim", "X-SALON:chair 5"))
+    return {"one": "Trim", "two": "Cut", "new": "Trim"}
+
+
+def delete(desk: SyncDesk) -> dict[str, str]:
+    for uid in ("one", "new"):
+        desk.resource().delete(uid)
+    return {"two": "Cut"}
+
+
+def change_series_again(desk: SyncDesk) -> dict[str, str]:
+    for uid in ("class", "new"):
+        desk.resource().put(with_instance(series(uid, "Yoga"), 1, "Rest", moved=timedelta(hours=3)))
+    return {"one": "Cut", "two": "Cut", "class": "Yoga", "new": "Yoga"}
+
+
+def delete_series(desk: SyncDesk) -> dict[str, str]:
+    for uid in ("class", "new"):
+        desk.resource().delete(uid)
+    return {"one": "Cut", "two": "Cut"}
+
+
+def change_again_there(desk: SyncDesk) -> dict[str, str]:
+    for uid in ("one", "new"):
+        desk.remote().put(event(uid, "Trim"))
+    return {"one": "Trim", "two": "Cut", "new": "Trim"}
+
+
+def delete_there(desk: SyncDesk) -> dict[str, str]:
+    for uid in ("one", "new"):
+        desk.remote().delete(uid)
+    return {"two": "Cut"}
+
+
 DEEDS = (
     first_pass,
     push,
@@ -194,6 +232,39 @@ def test_a_pass_that_is_killed_at_any_step_ends_as_if_it_had_not_been(
         with burning(desk, at) as fuse:
             desk.poll()
         assert end(desk) == expected, f"killed at step {at}"
+        if not fuse.burnt:
+            break
+        at += 1
+    assert at >= FEWEST_KILLS
+
+
+@pytest.mark.parametrize(
+    ("deed", "later", "weak"),
+    [
+        (push, change_again, False),
+        (push, delete, False),
+        (push, change_again, True),
+        (push, delete, True),
+        (push_of_series, change_series_again, False),
+        (push_of_series, delete_series, False),
+        (pull, change_again_there, False),
+        (pull, delete_there, False),
+    ],
+)
+def test_what_somebody_does_after_a_kill_stands_on_both_sides(
+    stage: Stage, deed: Callable[[SyncDesk], None], later: Callable[[SyncDesk], dict[str, str]], *, weak: bool
+) -> None:
+    at = 0
+    while True:
+        desk = opened(stage, deed, weak=weak)
+        # Whoever takes a write of ours for one of theirs has it win here.
+        desk.rule(on_conflict="theirs" if deed is not pull else "ours")
+        with burning(desk, at) as fuse:
+            desk.poll()
+        meant = later(desk)
+        end(desk)
+        assert (desk.resource().titles(), desk.remote().titles()) == (meant, meant), f"killed at step {at}"
+        assert desk.conflicts() == [], f"killed at step {at}"
         if not fuse.burnt:
             break
         at += 1

@@ -116,6 +116,30 @@ DEEDS = (
 )
 
 
+def change_again(desk: GoogleDesk) -> dict[str, str]:
+    desk.resource().put(event("one", "Trim", "X-SALON:chair 5"))
+    desk.resource().put(event("new", "Trim"))
+    return {"class": "Class", "one": "Trim", "new": "Trim"}
+
+
+def delete(desk: GoogleDesk) -> dict[str, str]:
+    desk.resource().delete("one")
+    desk.resource().delete("new")
+    return {"class": "Class"}
+
+
+def change_series_again(desk: GoogleDesk) -> dict[str, str]:
+    desk.resource().put(of_many_parts("Yoga", "Rest", "Party", moved=4))
+    desk.resource().put(of_many_parts("Pilates", "Start", uid="new"))
+    return {"one": "Cut", "two": "Cut", "class": "Yoga", "new": "Pilates"}
+
+
+def delete_series(desk: GoogleDesk) -> dict[str, str]:
+    desk.resource().delete("class")
+    desk.resource().delete("new")
+    return {"one": "Cut", "two": "Cut"}
+
+
 def agreed(desk: GoogleDesk) -> None:
     """A series and two appointments stand on both sides."""
     desk.resource().put(event("one", "Cut", "X-SALON:chair 3"))
@@ -257,6 +281,31 @@ def test_a_pass_with_google_that_is_killed_at_any_step_ends_as_if_it_had_not_bee
     stage: Stage, deed: Callable[[GoogleDesk], None]
 ) -> None:
     enumerate_kills(lambda: opened(stage, deed))
+
+
+@pytest.mark.parametrize(
+    ("deed", "later"),
+    [(push, change_again), (push, delete), (push_of_series, change_series_again), (push_of_series, delete_series)],
+)
+def test_what_somebody_does_after_a_kill_stands_at_google_too(
+    stage: Stage, deed: Callable[[GoogleDesk], None], later: Callable[[GoogleDesk], dict[str, str]]
+) -> None:
+    at = 0
+    while True:
+        desk = opened(stage, deed)
+        # Whoever takes a write of ours for one of theirs has it win here.
+        desk.rule(on_conflict="theirs")
+        with burning(desk, at) as fuse:
+            desk.poll()
+        meant = later(desk)
+        # What stands there is compared with this.
+        end(desk)
+        assert desk.resource().titles() == meant, f"killed at step {at}"
+        assert desk.conflicts() == [], f"killed at step {at}"
+        if not fuse.burnt:
+            break
+        at += 1
+    assert at >= FEWEST_KILLS
 
 
 def test_a_pass_that_renews_its_token_and_is_killed_at_any_step_ends_as_if_it_had_not_been(
