@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from bridge.store.database import Transaction
     from bridge.store.journal import Author, JournalEntry
 
+_WHAT_CAN_BE = "`calbridge history` lists the changes that can be undone."
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
@@ -59,6 +61,8 @@ def undo_run(
 ) -> Undone:
     """Takes back what a run of a rule changed here, the newest change first; what was changed since stays as it is.
 
+    What is as it was before the run is among neither those that were taken back nor those that were not.
+
     Args:
         tx: A writing transaction.
         run_id: Number of the run.
@@ -67,17 +71,24 @@ def undo_run(
         joinable: As in `calendar_object.put`.
 
     Raises:
-        NothingToUndo: The run changed nothing here, or that is no longer remembered.
+        NothingToUndo: The run changed nothing here, that is no longer remembered, or all is as it was before it.
     """
     entries = journal.of_run(tx, run_id)
     if not entries:
         raise NothingToUndo(
             f"The run {run_id} changed nothing here, or too long ago.",
-            remedy="`calbridge history` lists the changes that can be undone.",
+            remedy=_WHAT_CAN_BE,
         )
+    # Of several changes of one object the last in this order is the first that the run made.
+    before = {(entry.address, entry.href): entry for entry in entries}
+    back = {each for each, first in before.items() if _is_undone(tx, first)}
+    if len(back) == len(before):
+        raise NothingToUndo(f"Nothing that the run {run_id} changed here is left to undo.", remedy=_WHAT_CAN_BE)
     done: list[JournalEntry] = []
     skipped: list[Skipped] = []
     for entry in entries:
+        if (entry.address, entry.href) in back:
+            continue
         try:
             # A shared appointment has an entry in each of its calendars, and one undo takes all of them back.
             if not _is_undone(tx, entry):

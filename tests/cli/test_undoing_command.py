@@ -70,6 +70,23 @@ def test_a_change_that_was_made_after_the_run_is_not_lost_by_taking_that_back(cl
     assert clinic.here() == {"a": "Wash", "b": "Colour"}
 
 
+def test_a_run_that_is_taken_back_already_has_nothing_left_to_undo(clinic: Remote) -> None:
+    clinic.put_here(event("a", "Cut"), event("b", "Colour"))
+    clinic.sync()
+    clinic.bob.remove("a")
+    clinic.bob.put(clinic.bob.read("b").replace(b"Colour", b"Shave"))
+    clinic.sync()
+    run = str(newest_run(clinic)["run"])
+    clinic.done("undo", "--run", run)
+    entries = clinic.run("history", "--json").json["entries"]
+    again = clinic.run("undo", "--run", run)
+
+    assert (again.code, again.stdout) == (Exit.FAILED, "")
+    assert f"Nothing that the run {run} changed here is left to undo" in again.stderr
+    assert clinic.run("history", "--json").json["entries"] == entries
+    assert clinic.here() == {"a": "Cut", "b": "Colour"}
+
+
 def test_a_calendar_goes_back_to_some_time_on_both_sides(clinic: Remote) -> None:
     clinic.put_here(event("a", "Cut"), event("b", "Colour"))
     clinic.sync()

@@ -80,6 +80,30 @@ def test_everything_that_a_run_did_is_taken_back(desk: Desk, puller: Desk, anna:
     assert undone.skipped == ()
 
 
+def test_what_a_run_changed_twice_is_taken_back_once(desk: Desk, puller: Desk, anna: int) -> None:
+    desk.put(anna, "a.ics", appointment("a", "Before"))
+    puller.put(anna, "a.ics", appointment("a", "Pulled"))
+    puller.put(anna, "a.ics", appointment("a", "Pulled again"))
+    undo_run(desk)
+
+    with pytest.raises(NothingToUndo, match="is left to undo"):
+        undo_run(desk)
+
+    assert desk.summaries(anna) == {"a.ics": "Before"}
+
+
+def test_only_what_is_not_back_yet_is_taken_back(desk: Desk, puller: Desk, anna: int) -> None:
+    for uid in "ab":
+        desk.put(anna, f"{uid}.ics", appointment(uid, "Before"))
+        puller.put(anna, f"{uid}.ics", appointment(uid, "Pulled"))
+    desk.put(anna, "a.ics", appointment("a", "Before"))
+
+    undone = undo_run(desk)
+
+    assert desk.summaries(anna) == {"a.ics": "Before", "b.ics": "Before"}
+    assert ([entry.href for entry in undone.done], undone.skipped) == (["b.ics"], ())
+
+
 def test_the_upstream_hears_of_an_undone_run(desk: Desk, puller: Desk, anna: int) -> None:
     puller.put(anna, "x.ics", appointment())
     rule = declare(desk)
