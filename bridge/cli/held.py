@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from bridge.store.database import Transaction
     from bridge.store.held import Held, HeldItem
+    from bridge.store.rule import Rule
 
 _PLACES = {Side.HERE: "here", Side.THERE: "at the upstream"}
 _GONE = {Side.HERE: "at the upstream", Side.THERE: "here"}
@@ -54,7 +55,7 @@ def list_held(config: Path, *, as_json: bool) -> None:
         [
             (
                 str(each.id),
-                names.key(each.rule_id),
+                names.key(each.rule_id) + ("" if names.rules[each.rule_id].active else " (left over)"),
                 names.when(each.rule_id, each.at),
                 f"{len(items)} {_PLACES[each.side]}",
                 str(each.total),
@@ -62,6 +63,16 @@ def list_held(config: Path, *, as_json: bool) -> None:
             for each, items in found
         ],
     )
+    for rule_id in dict.fromkeys(each.rule_id for each, _ in found):
+        _say_if_left_over(names.rules[rule_id])
+
+
+def _say_if_left_over(rule: Rule) -> None:
+    if not rule.active:
+        error = decisions.left_over(rule)
+        screen.say()
+        screen.say(error.message)
+        screen.say(f"  {error.remedy}")
 
 
 @held.command()
@@ -90,7 +101,8 @@ def show(number: int, config: Path, *, as_json: bool) -> None:
     times = {uid: names.when(found.rule_id, moment) for uid, moment in begins.items()}
     rows = [(times.get(each.uid, ""), each.summary or "(no title)", each.uid) for each in shown]
     screen.table(("BEGINS", "TITLE", "UID"), rows)
-    if found.state is holds.State.WAITING:
+    _say_if_left_over(names.rules[found.rule_id])
+    if found.state is holds.State.WAITING and names.rules[found.rule_id].active:
         screen.say()
         screen.say(
             f"`calbridge held approve {number}` deletes them, `calbridge held refuse {number}` brings them back."
@@ -109,6 +121,7 @@ def _document(names: Names, found: Held, items: list[HeldItem]) -> dict[str, obj
     return {
         "id": found.id,
         "rule": names.key(found.rule_id),
+        "left_over": not names.rules[found.rule_id].active,
         "deletes": str(found.side),
         "since": found.at,
         "of": found.total,
@@ -124,7 +137,10 @@ def _document(names: Names, found: Held, items: list[HeldItem]) -> dict[str, obj
 @with_config
 @with_json
 def approve(number: int, config: Path, *, as_json: bool) -> None:
-    """Let a rule delete what it held back; what was changed meanwhile is not deleted."""
+    """Let a rule delete what it held back, all of it or nothing.
+
+    What was changed meanwhile is not deleted: to keep some of it, change that first, where it still stands.
+    """
     site = opened(config)
     with site.database.writing() as tx:
         count = len(holds.items(tx, number))
@@ -142,7 +158,7 @@ def approve(number: int, config: Path, *, as_json: bool) -> None:
 @with_config
 @with_json
 def refuse(number: int, config: Path, *, as_json: bool) -> None:
-    """Keep what a rule held back, and bring it back where it was deleted."""
+    """Keep what a rule held back, all of it or nothing, and bring it back where it was deleted."""
     site = opened(config)
     with site.database.writing() as tx:
         rule_id = holds.get(tx, number).rule_id

@@ -29,6 +29,21 @@ if TYPE_CHECKING:
     from bridge.store.rule import Rule
 
 
+def left_over(rule: Rule) -> Conflict:
+    """The error that nothing can be decided for a rule which is left over."""
+    return Conflict(
+        f"The rule {rule.key!r} is left over: it does not stand in the configuration as it was, does nothing, and "
+        "nothing can be decided for it.",
+        remedy=f"Write it into the file again, or remove it with `calbridge rule remove {rule.key}`.",
+    )
+
+
+def _check_that_it_runs(tx: Transaction, held_id: int) -> None:
+    rule = rules.get(tx, holds.get(tx, held_id).rule_id)
+    if not rule.active:
+        raise left_over(rule)
+
+
 def approve(tx: Transaction, held_id: int, *, by: str) -> Held:
     """Lets a rule delete what it held back: its next pass, which is due now, does so.
 
@@ -36,8 +51,9 @@ def approve(tx: Transaction, held_id: int, *, by: str) -> Held:
 
     Raises:
         NotFound: There is no such hold any more.
-        Conflict: It was decided already.
+        Conflict: It was decided already, or its rule is left over.
     """
+    _check_that_it_runs(tx, held_id)
     decided = holds.approve(tx, held_id, by=by)
     items = holds.items(tx, held_id)
     outbox.bring_back(tx, decided.rule_id, Side.HERE, [each.uid for each in items])
@@ -65,8 +81,9 @@ def refuse(
 
     Raises:
         NotFound: There is no such hold any more.
-        Conflict: It was decided already.
+        Conflict: It was decided already, or its rule is left over.
     """
+    _check_that_it_runs(tx, held_id)
     decided = holds.refuse(tx, held_id, by=by)
     rule = rules.get(tx, decided.rule_id)
     uids = [each.uid for each in holds.items(tx, held_id)]

@@ -152,6 +152,62 @@ def test_a_hold_is_decided_once(kept: Remote) -> None:
     assert kept.run("held", "show", "999", "--json").code == Exit.FAILED
 
 
+@pytest.fixture
+def hold_of_left_over(kept: Remote) -> str:
+    """The number of a hold whose rule was taken out of the configuration since."""
+    kept.remove_here("e0", "e1", "t0")
+    kept.sync()
+    kept.configure(kept.rule_line("other", options=GUARDED, name="Elsewhere"))
+    kept.run("rule", "pause", "other")
+    return str(only_hold(kept)["id"])
+
+
+def test_a_hold_of_a_left_over_rule_is_shown_as_that(kept: Remote, hold_of_left_over: str) -> None:
+    listed = kept.done("held", "list").stdout
+    shown = kept.done("held", "show", hold_of_left_over).stdout
+
+    assert "work (left over)" in listed
+    for each in (listed, shown):
+        assert "The rule 'work' is left over" in each
+        assert "calbridge rule remove work" in each
+        assert "held approve" not in each
+    assert only_hold(kept)["left_over"] is True
+    assert "Cut 0" in shown
+
+
+@pytest.mark.parametrize("word", ["approve", "refuse"])
+def test_a_hold_of_a_left_over_rule_is_not_decided(kept: Remote, hold_of_left_over: str, word: str) -> None:
+    here = kept.here()
+    answer = kept.run("held", word, hold_of_left_over, "--json")
+
+    assert answer.code == Exit.FAILED
+    assert "is left over" in answer.error["error"]
+    assert "calbridge rule remove work" in answer.error["remedy"]
+    assert only_hold(kept)["state"] == "waiting"
+    assert kept.here() == here
+
+
+def test_a_hold_can_be_decided_when_its_rule_is_back(kept: Remote, hold_of_left_over: str) -> None:
+    kept.configure(kept.rule_line(options=GUARDED))
+    kept.sync()
+
+    assert only_hold(kept)["left_over"] is False
+    kept.done("held", "approve", hold_of_left_over)
+    assert kept.sync() == {"delete there": 3}
+
+
+def test_a_hold_goes_with_its_rule(kept: Remote, hold_of_left_over: str) -> None:
+    kept.done("rule", "remove", "work", "--yes", "--upstream", "keep", "--here", "keep")
+
+    assert kept.run("held", "list").stdout == "Nothing waits for approval.\n"
+    assert kept.run("held", "show", hold_of_left_over).code == Exit.FAILED
+
+
+def test_the_help_says_that_a_hold_is_decided_as_a_whole(clinic: Remote) -> None:
+    for word in ("approve", "refuse"):
+        assert "all of it or nothing" in " ".join(clinic.done("held", word, "--help").stdout.split())
+
+
 def test_the_private_parts_that_a_rule_does_not_send_come_back_too(clinic: Remote) -> None:
     clinic.configure(clinic.rule_line(options=f"push: {{detail: busy}}, {GUARDED}"))
     clinic.put_here(*events(4))
