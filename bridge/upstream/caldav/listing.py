@@ -12,7 +12,9 @@ Some servers let whoever asks that wait (Radicale: a second). So a calendar that
 when its first delta is wanted: `untried:OTHER TOKEN` is a token that is not used before, beside the cursor of another
 make that counts without the proof. A refusal is one then only where it names the token as its reason
 (`DAV:valid-sync-token`, RFC 6578 section 3.2), as Radicale, Xandikos, Cyrus and what is built on sabre/dav do: one for
-want of rights or of patience is not. A calendar that refuses without that is asked along with its next listing.
+want of rights or of patience is not. A calendar that refuses without that is asked along with its next listing, where a
+refusal without any reason counts as well: if the same question is answered with a token that the server has just given,
+it was the made-up one that was refused.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from urllib.parse import quote, unquote
 from bridge.errors import CursorExpired, ListingDoubtful
 from bridge.upstream.caldav import etags
 from bridge.upstream.caldav.address import host_of
-from bridge.upstream.caldav.bodies import DAV, MEMBER, propfind, sync_collection
+from bridge.upstream.caldav.bodies import CALDAV, DAV, MEMBER, propfind, sync_collection
 from bridge.upstream.caldav.multistatus import preconditions
 from bridge.upstream.caldav.refusals import Deed, refusal
 from bridge.upstream.protocol import Changed, Gone, Page
@@ -45,6 +47,9 @@ _CLIENT_ERRORS = range(400, 500)
 _NOT_ABOUT_THE_TOKEN = frozenset({
     HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.LOCKED,
     HTTPStatus.TOO_MANY_REQUESTS,
+})  # fmt: skip
+_MAY_MEAN_THE_TOKEN = frozenset({
+    HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT, HTTPStatus.GONE, HTTPStatus.PRECONDITION_FAILED,
 })  # fmt: skip
 _SUFFIX = ".ics"
 _YOUNG_SECONDS = 2
@@ -90,7 +95,7 @@ def _everything(place: Place, deltas: MutableMapping[str, bool], *, known_before
         deltas[place.url] = False
     can_wait = not known_before and place.url not in deltas
     token = ""
-    if state.reports_changes and (can_wait or _is_honest(place, deltas)):
+    if state.reports_changes and (can_wait or _is_honest(place, state, deltas)):
         token = state.sync_token or _first_token(place)
     items = _listed(place)
     if token and not can_wait:
@@ -156,19 +161,36 @@ def _is_proven(place: Place, deltas: MutableMapping[str, bool]) -> bool:
         answer = _answer_to_made_up_token(place)
         if answer.status == HTTPStatus.MULTI_STATUS:
             deltas[place.url] = False
-        elif answer.status in _CLIENT_ERRORS and _VALID_TOKEN in preconditions(answer.body):
+        elif _names_token(answer):
             deltas[place.url] = True
     return deltas.get(place.url, False)
 
 
-def _is_honest(place: Place, deltas: MutableMapping[str, bool]) -> bool:
+def _is_honest(place: Place, state: State, deltas: MutableMapping[str, bool]) -> bool:
     """Whether a made-up token is refused; an answer that is neither yes nor no counts for this time only."""
     if place.url not in deltas:
         answer = _answer_to_made_up_token(place)
-        if not _refuses_token(answer) and answer.status != HTTPStatus.MULTI_STATUS:
-            return False
-        deltas[place.url] = _refuses_token(answer)
-    return deltas[place.url]
+        if answer.status == HTTPStatus.MULTI_STATUS:
+            deltas[place.url] = False
+        elif _names_token(answer) or (_gives_no_reason(answer) and _takes_good_token(place, state)):
+            deltas[place.url] = True
+    return deltas.get(place.url, False)
+
+
+def _names_token(answer: Answer) -> bool:
+    return answer.status in _CLIENT_ERRORS and _VALID_TOKEN in preconditions(answer.body)
+
+
+def _gives_no_reason(answer: Answer) -> bool:
+    """Whether a refusal may be one of the token: not of the method, the rights or the size of the answer (507)."""
+    named = any(name.startswith((DAV, CALDAV)) for name in preconditions(answer.body))
+    return answer.status in _MAY_MEAN_THE_TOKEN and not named
+
+
+def _takes_good_token(place: Place, state: State) -> bool:
+    token = state.sync_token or _first_token(place)
+    answer = place.wire.report(place.url, sync_collection(token), depth=0) if token else None
+    return answer is not None and answer.status == HTTPStatus.MULTI_STATUS
 
 
 def _answer_to_made_up_token(place: Place) -> Answer:
@@ -179,8 +201,11 @@ def _answer_to_made_up_token(place: Place) -> Answer:
 
 
 def _first_token(place: Place) -> str:
-    """The token of a server that has it in reports only."""
-    *_, last = _delta(place, "")
+    """The token of a server that has it in reports only; empty where it gives none there either."""
+    try:
+        *_, last = _delta(place, "")
+    except CursorExpired:
+        return ""
     return (last.cursor or "").removeprefix("sync:")
 
 

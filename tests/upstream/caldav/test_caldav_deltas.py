@@ -19,6 +19,14 @@ REFUSALS = [
     Reply(403, b'<error xmlns="DAV:"><need-privileges/></error>'), Reply(404), Reply(500),
 ]  # fmt: skip
 
+NO_PROOF = [
+    Reply(404), Reply(405), Reply(408), Reply(413), Reply(415), Reply(418), Reply(421), Reply(423), Reply(507),
+    Reply(403, b'<error xmlns="DAV:"><need-privileges/></error>'),
+    Reply(403, b'<error xmlns="DAV:"><number-of-matches-within-limits/></error>'),
+    Reply(507, b'<error xmlns="DAV:"><number-of-matches-within-limits/></error>'),
+    Reply(409, b'<error xmlns="DAV:"><resource-must-be-null/></error>'),
+]  # fmt: skip
+
 
 def made_up_tokens(server: SmallServer) -> int:
     """How often a server was asked with a token that nobody gave."""
@@ -110,6 +118,44 @@ def test_a_server_that_refuses_a_token_without_naming_it_tells_deltas_after_its_
         cursor = listed(upstream, server.calendar)[2]
         server.drop("a.ics")
         assert listed(upstream, server.calendar, cursor)[:2] == ({}, {A})
+
+
+@pytest.mark.parametrize("status", [400, 403, 409, 410, 412])
+def test_a_refusal_without_a_reason_is_proof_where_the_same_question_with_a_good_token_is_answered(status: int) -> None:
+    with calendar() as (server, upstream):
+        upstream.recall(server.calendar, "sync:token-0")
+        server.before = lambda request: Reply(status) if listing.MADE_UP_TOKEN.encode() in request.body else None
+
+        cursor = listed(upstream, server.calendar)[2]
+        server.drop("a.ics")
+        assert listed(upstream, server.calendar, cursor)[:2] == ({}, {A})
+
+
+@pytest.mark.parametrize("token_property", [True, False])
+@pytest.mark.parametrize("status", [400, 403, 405, 409, 410, 412, 507])
+def test_a_server_that_refuses_the_question_whatever_the_token_is_read_by_its_ctag(
+    status: int, *, token_property: bool
+) -> None:
+    with calendar(Manners(token_property=token_property)) as (server, upstream):
+        server.before = lambda request: Reply(status) if b"sync-collection" in request.body else None
+        listed(upstream, server.calendar)
+        for known in (upstream, None):
+            with nullcontext(known) if known else connected(server.site) as again:
+                again.recall(server.calendar, "sync:token-0")
+                members, _, cursor = listed(again, server.calendar)
+                assert (set(members), cursor.partition(":")[0]) == ({A, B}, "ctag")
+
+
+@pytest.mark.parametrize("reply", NO_PROOF)
+def test_a_refusal_for_another_reason_than_the_token_is_no_proof(reply: Reply) -> None:
+    with calendar(Manners(any_token=True)) as (server, upstream):
+        upstream.recall(server.calendar, "sync:token-0")
+        server.before = lambda request: reply if listing.MADE_UP_TOKEN.encode() in request.body else None
+        assert listed(upstream, server.calendar)[2].startswith("ctag:")
+
+        server.before = lambda _: None
+        assert listed(upstream, server.calendar)[2].startswith("ctag:")
+        assert not upstream.capabilities.delta
 
 
 def test_a_server_that_breaks_over_the_made_up_token_is_asked_again_the_next_time() -> None:
