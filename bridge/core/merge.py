@@ -54,14 +54,12 @@ class Clash:
         property: The name of the property, `when`, `SERIES`, `INSTANCE`, `OBJECT`, or `BEGIN:VALARM`.
         here: What our side says, as content lines; empty where it has nothing.
         there: What the remote side says.
-        winner: Whose change stays.
     """
 
     part: str
     property: str
     here: str = field(repr=False)
     there: str = field(repr=False)
-    winner: Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,7 @@ def _merged_whole(sides: Mapping[Side, tuple[CalendarObject, CalendarObject]], p
     loser, stays = winner.other, contents[winner][1]
     done[loser] = write(with_uid(without(stays, {ORIGIN}), contents[loser][1].uid))
     texts = {side: "\n".join(flat(part.raw) for part in contents[side][1].parts.values()) for side in Side}
-    clash = Clash(MASTER, OBJECT, texts[Side.HERE], texts[Side.THERE], winner)
+    clash = Clash(MASTER, OBJECT, texts[Side.HERE], texts[Side.THERE])
     return Merged(done[Side.HERE], done[Side.THERE], (clash,) if len(changed) > 1 else ())
 
 
@@ -248,7 +246,7 @@ class _Settlement:
             self._open[winner.other].pop(slot, None)
             self._lost[winner.other].add(slot)
         here, there = (_told(self._all[side], changes[side]) for side in Side)
-        self.clashes.append(Clash(part, name, here, there, winner))
+        self.clashes.append(Clash(part, name, here, there))
 
     def _followers(self, side: Side) -> Mapping[str, Mapping[Slot, Change]]:
         """What the overrides that are new on one side take over from what the other side changed in the master.

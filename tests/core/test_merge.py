@@ -47,8 +47,8 @@ def assert_means(found: Merged, *parts: tuple[str, ...]) -> None:
     assert digest(parsed(found.there)) == digest(parsed(whole(*parts, uid="remote")))
 
 
-def told(found: Merged) -> list[tuple[str, str, Side]]:
-    return [(clash.part, clash.property, clash.winner) for clash in found.clashes]
+def told(found: Merged) -> list[tuple[str, str]]:
+    return [(clash.part, clash.property) for clash in found.clashes]
 
 
 def test_edits_of_different_properties_survive_on_both_sides() -> None:
@@ -71,7 +71,7 @@ def test_the_preferred_side_has_the_property_that_both_changed(prefer: Side, tit
         prefer,
     )
     assert_means(found, (START, f"SUMMARY:{title}", "LOCATION:y"))
-    assert told(found) == [("", "SUMMARY", prefer)]
+    assert told(found) == [("", "SUMMARY")]
     assert (found.clashes[0].here, found.clashes[0].there) == ("SUMMARY:b", "SUMMARY:c")
 
 
@@ -85,7 +85,7 @@ def test_the_time_of_an_appointment_moves_as_one() -> None:
     there = (START, "DTEND;TZID=Europe/Berlin:20260714T190000")
     found = merged(((START, END),), (("DTSTART:20260714T160000Z", "DTEND:20260714T170000Z"),), (there,), Side.THERE)
     assert_means(found, there)
-    assert told(found) == [("", WHEN, Side.THERE)]
+    assert told(found) == [("", WHEN)]
 
 
 def test_both_answer_for_themselves_and_invite_others() -> None:
@@ -126,7 +126,7 @@ def test_one_instance_is_edited_property_by_property_on_both_sides() -> None:
 def test_one_instance_moved_to_two_times_goes_where_the_preferred_side_has_it() -> None:
     found = merged((SERIES_LINES,), (SERIES_LINES, LATER), (SERIES_LINES, LATEST), Side.THERE)
     assert_means(found, SERIES_LINES, LATEST)
-    assert told(found) == [(KEY, WHEN, Side.THERE)]
+    assert told(found) == [(KEY, WHEN)]
 
 
 def test_an_instance_moved_on_one_side_takes_the_new_title_of_the_series() -> None:
@@ -143,16 +143,16 @@ def test_an_edit_of_an_instance_beats_its_removal(prefer: Side, gone: Parts) -> 
     base, edit = (SERIES_LINES, (*LATER, "SUMMARY:a")), (SERIES_LINES, (*LATER, "SUMMARY:b"))
     found = merged(base, gone, edit, prefer)
     assert_means(found, *edit)
-    assert told(found) == [(KEY, INSTANCE, Side.THERE)]
+    assert told(found) == [(KEY, INSTANCE)]
     mirrored = merged(base, edit, gone, prefer)
     assert_means(mirrored, *edit)
-    assert told(mirrored) == [(KEY, INSTANCE, Side.HERE)]
+    assert told(mirrored) == [(KEY, INSTANCE)]
 
 
 def test_an_instance_edited_there_that_was_no_override_beats_its_cancellation_here() -> None:
     found = merged((SERIES_LINES,), ((*SERIES_LINES, OUT),), (SERIES_LINES, LATER))
     assert_means(found, SERIES_LINES, LATER)
-    assert told(found) == [(KEY, INSTANCE, Side.THERE)]
+    assert told(found) == [(KEY, INSTANCE)]
     assert OUT in found.clashes[0].here
 
 
@@ -171,7 +171,7 @@ def test_two_cancelled_overrides_are_compared_by_what_they_say() -> None:
 def test_an_override_cancelled_here_and_reverted_there_goes_as_preferred(prefer: Side, parts: Parts) -> None:
     found = merged((SERIES_LINES, LATER), ((*SERIES_LINES, OUT),), (SERIES_LINES,), prefer)
     assert_means(found, *parts)
-    assert told(found) == [(KEY, INSTANCE, prefer)]
+    assert told(found) == [(KEY, INSTANCE)]
 
 
 @pytest.mark.parametrize("prefer", list(Side))
@@ -185,7 +185,7 @@ def test_a_new_pattern_and_edited_instances_are_one_clash_of_the_series(prefer: 
         assert_means(found, moved)
     else:
         assert_means(found, (*instances[0][:3], "SUMMARY:b", *instances[0][4:]), *instances[1:])
-    assert told(found) == [("", SERIES, prefer)]
+    assert told(found) == [("", SERIES)]
 
 
 def test_overrides_of_a_lost_pattern_go_with_it() -> None:
@@ -206,7 +206,7 @@ def test_an_appointment_that_becomes_a_series_and_moves_elsewhere_is_a_clash_of_
     moved = (START.replace("T17", "T16"), END)
     found = merged(((START, END),), ((START, END, RULE),), (moved,), Side.THERE)
     assert_means(found, moved)
-    assert told(found) == [("", SERIES, Side.THERE)]
+    assert told(found) == [("", SERIES)]
 
 
 @pytest.mark.parametrize("prefer", list(Side))
@@ -214,7 +214,7 @@ def test_an_edit_of_the_master_beats_its_removal(prefer: Side) -> None:
     base, renamed = (SERIES_LINES, LATER), ((*SERIES_LINES[:3], "SUMMARY:b"), LATER)
     found = merged(base, (LATER,), renamed, prefer)
     assert_means(found, *renamed)
-    assert told(found) == [("", INSTANCE, Side.THERE)]
+    assert told(found) == [("", INSTANCE)]
 
 
 def test_a_master_that_comes_back_leaves_an_instance_that_was_put_back_by_hand() -> None:
@@ -234,7 +234,7 @@ def test_a_master_goes_where_only_instances_were_left_alone() -> None:
 def test_an_object_is_never_left_without_parts(prefer: Side, parts: Parts) -> None:
     found = merged((SERIES_LINES, LATER), (LATER,), (SERIES_LINES,), prefer)
     assert_means(found, *parts)
-    assert told(found) == [("", OBJECT, prefer)]
+    assert told(found) == [("", OBJECT)]
 
 
 def as_task(parts: Parts, uid: str) -> bytes:
@@ -261,7 +261,7 @@ def test_an_object_of_another_type_goes_over_as_a_whole(prefer: Side, changed: s
         }[winner]
     )
     assert [parsed(raw).uid for raw in (found.here, found.there)] == ["one@example.org", "remote"]
-    assert told(found) == ([("", OBJECT, prefer)] if len(changed) > 1 else [])
+    assert told(found) == ([("", OBJECT)] if len(changed) > 1 else [])
 
 
 def test_the_mark_of_a_rule_goes_nowhere() -> None:
