@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bridge.errors import RemoteChanged, RemoteRefused, UidTaken, UpstreamError
+from bridge.errors import (
+    ListingDoubtful,
+    RemoteChanged,
+    RemoteRefused,
+    Throttled,
+    UidTaken,
+    UpstreamError,
+    UpstreamUnavailable,
+)
 from bridge.store import link as links
 from bridge.store import outbox
 from bridge.sync import push
@@ -70,9 +78,11 @@ def create_there(
 
 def _create(a: Assignment, upstream: Upstream, verdicts: Sequence[Verdict]) -> Outcome:
     announced = push.announce(a, verdicts)
+    outcomes = _created(a, upstream, announced)
+    announced, outcomes = _with_edits(a, upstream, verdicts, announced, outcomes)
     made: list[tuple[Verdict, Announced, Stored]] = []
     failed: list[tuple[Verdict, UpstreamError]] = []
-    for verdict, each, outcome in zip(verdicts, announced, _created(a, upstream, announced), strict=True):
+    for verdict, each, outcome in zip(verdicts, announced, outcomes, strict=True):
         if not isinstance(outcome, UpstreamError):
             made.append((verdict, each, outcome))
         elif isinstance(outcome, RemoteRefused | UidTaken | RemoteChanged):
@@ -107,6 +117,32 @@ def _created(a: Assignment, upstream: Upstream, wanted: Sequence[Announced]) -> 
         renamed.get(number, RemoteChanged(_STANDS_THERE)) if isinstance(outcome, UidTaken) else outcome
         for number, outcome in enumerate(outcomes)
     ]
+
+
+def _with_edits(
+    a: Assignment,
+    upstream: Upstream,
+    verdicts: Sequence[Verdict],
+    announced: Sequence[Announced],
+    outcomes: Sequence[Stored | UpstreamError],
+) -> tuple[list[Announced], list[Stored | UpstreamError]]:
+    """What was sent at last, and its outcomes: where the upstream fails at what was announced, an edit is tried too.
+
+    Somebody may have taken out what it stumbles over. The announcement stays as it was, as nobody knows whether that
+    has got there after all: what stands there then is compared with it, and with what stands here.
+    """
+    sent, ends = list(announced), list(outcomes)
+    failed: UpstreamError | None = None
+    for number, (verdict, each, outcome) in enumerate(zip(verdicts, announced, outcomes, strict=True)):
+        # What was left after another had failed has the same error, and was not tried.
+        if outcome is failed or not isinstance(outcome, UpstreamUnavailable):
+            continue
+        failed = outcome
+        is_edited = each.here.etag != verdict.pair.ours.etag
+        if is_edited and not isinstance(outcome, Throttled | ListingDoubtful):
+            sent[number] = replace(each, here=push.own(a, verdict))
+            ends[number : number + 1] = _created(a, upstream, [sent[number]])
+    return sent, ends
 
 
 def _standing(a: Assignment, upstream: Upstream) -> dict[str, str]:

@@ -102,6 +102,66 @@ def test_what_was_set_aside_goes_there_when_it_is_changed(stuck: SyncDesk) -> No
     assert stuck.parked() == []
 
 
+@pytest.mark.parametrize("rounds", [3, 20], ids=["while it waits", "after it was set aside"])
+def test_an_edit_of_what_it_failed_at_goes_there_at_once(stuck: SyncDesk, rounds: int) -> None:
+    go_on(stuck, rounds)
+    stuck.resource().put(event("poison", "Cut"))
+
+    stuck.run_due()
+
+    assert stuck.remote().titles()["poison"] == "Cut"
+    assert stuck.parked() == []
+
+
+def test_what_got_there_although_it_failed_does_not_win_over_an_edit(desk: SyncDesk) -> None:
+    desk.rule()
+    desk.rest()
+    desk.resource().put(event("one", "Cut"))
+    desk.remote().shelf.misdeeds = ["lost"]
+    desk.run_due(fails=True)
+    assert desk.remote().titles() == {"one": "Cut"}
+    desk.resource().put(event("one", "Dye"))
+    desk.remote().shelf.misdeeds = ["down"]
+    go_on(desk, 2)
+
+    assert desk.resource().titles() == desk.remote().titles() == {"one": "Dye"}
+    assert desk.conflicts() == []
+
+
+@pytest.mark.parametrize("rounds", [3, 20], ids=["while it waits", "after it was set aside"])
+def test_an_edit_of_a_change_that_it_failed_at_goes_there_at_once(desk: SyncDesk, rounds: int) -> None:
+    desk.rule()
+    for uid in ("one", "two", "three"):
+        desk.resource().put(event(uid, "Cut"))
+    desk.rest()
+    for uid, title in (("one", "Dye"), ("two", POISON), ("three", "Dye")):
+        desk.resource().put(event(uid, title))
+    go_on(desk, rounds)
+    desk.resource().put(event("two", "Dye"))
+
+    desk.run_due()
+
+    assert desk.remote().titles() == {"one": "Dye", "two": "Dye", "three": "Dye"}
+    assert desk.parked() == []
+
+
+def test_what_was_set_aside_is_tried_at_once_when_it_is_changed_there(desk: SyncDesk) -> None:
+    desk.rule(on_conflict="theirs")
+    for uid in ("one", "two", "three"):
+        desk.resource().put(event(uid, "Cut"))
+    desk.rest()
+    for uid, title in (("one", "Dye"), ("two", POISON), ("three", "Dye")):
+        desk.resource().put(event(uid, title))
+    go_on(desk, 20)
+    assert [each.uid for each in desk.parked()] == ["two"]
+    desk.remote().change("two", "SUMMARY:Cut", "SUMMARY:Shave")
+
+    desk.poll()
+
+    assert desk.resource().titles()["two"] == desk.remote().titles()["two"] == "Shave"
+    assert desk.parked() == []
+
+
 def test_what_only_waits_goes_there_the_next_night_when_it_is_changed(stuck: SyncDesk) -> None:
     go_on(stuck, 3)
     stuck.resource().put(event("poison", "Cut"))
