@@ -102,6 +102,7 @@ class Worker:
         self._quiet = quiet
         self._end = threading.Event()
         self._running: dict[int, Rule] = {}
+        self._unnoted: dict[int, tuple[Rule, Callable[[], None]]] = {}
         self._lock = threading.Lock()
         self._loop = threading.Thread(target=self._rounds, name="sync", daemon=True)
         self._extended_at = office.clock()
@@ -128,6 +129,7 @@ class Worker:
         with ThreadPoolExecutor(self._threads, thread_name_prefix="pass") as crew:
             while not self._end.wait(_LOOK_EVERY_SECONDS):
                 try:
+                    self._note_ends()
                     self._extend()
                     for rule in self._claimed():
                         self._begin(crew, rule)
@@ -166,6 +168,18 @@ class Worker:
         with self._lock:
             self._running |= {rule.id: rule for rule in claimed}
         return claimed
+
+    def _note_ends(self) -> None:
+        """Notes how passes ended while the database could not be written, before anything else is begun."""
+        with self._lock:
+            unnoted = [each for rule_id, each in self._unnoted.items() if rule_id not in self._running]
+        for rule, note in unnoted:
+            try:
+                note()
+            except LeaseLost:
+                _log.info("rule_taken_over", rule=rule.key)
+            with self._lock:
+                del self._unnoted[rule.id]
 
     def _extend(self) -> None:
         now = self._office.clock()
@@ -230,7 +244,7 @@ class Worker:
         Raises:
             BrokenOff: The worker was stopped; the rule is due again at once, for whoever comes next.
             LeaseLost: Another worker has taken it over.
-            StoreError: How it went could not be noted.
+            StoreError: How it went could not be noted; a worker that was started does so when it can be.
         """
         office = self._office
         if rule.key not in office.configuration().rules:
@@ -263,11 +277,24 @@ class Worker:
                 f"The pass over rule {rule.key!r} ended with an unexpected fault ({type(failure).__name__}).",
                 remedy="The log has the details; please report it.",
             )
-        self._finish(rule, report, error, renews_at)
-        seconds = (office.clock() - began).total_seconds()
-        seen = Observation(rule.key, report, type(error).__name__ if error else "", seconds)
-        self._observe(seen)
+        ended = office.clock()
+        seen = Observation(rule.key, report, type(error).__name__ if error else "", (ended - began).total_seconds())
+
+        def note() -> None:
+            self._finish(rule, report, error, renews_at, ended)
+            self._observe(seen)
+
+        self._note(rule, note)
         return seen
+
+    def _note(self, rule: Rule, note: Callable[[], None]) -> None:
+        try:
+            note()
+        except StoreError as error:
+            if not isinstance(error, LeaseLost):
+                with self._lock:
+                    self._unnoted[rule.id] = (rule, note)
+            raise
 
     def _leave(self, rule: Rule) -> Observation:
         """Lets a rule wait that another program has declared, until the configuration here has it too."""
@@ -309,10 +336,8 @@ class Worker:
             )
 
     def _finish(
-        self, rule: Rule, report: Report | None, error: CalbridgeError | None, renews_at: datetime | None
+        self, rule: Rule, report: Report | None, error: CalbridgeError | None, renews_at: datetime | None, now: datetime
     ) -> None:
-        office = self._office
-        now = office.clock()
         every = self._poll(rule)
         failures = rule.failures + 1 if error else 0
         wait = wait_after(error, failures, every=every, jitter=self._jitter()) if error else None
@@ -323,7 +348,7 @@ class Worker:
             due_at = min(due_at, renews_at)
         partial = report.problem if report else None
         problem = _problem(error or partial, now)
-        with office.database.writing() as tx:
+        with self._office.database.writing() as tx:
             if problem is None and self._still_waits(tx, rule, report):
                 problem = rule.problem
             noted = lease.finish(

@@ -6,7 +6,12 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.sync.worker import Worker
+import pytest
+from structlog.testing import capture_logs
+
+from bridge.store import rule as rules
+from bridge.store import status
+from bridge.sync.worker import Observation, Worker
 from tests.sync.appointments import event
 
 if TYPE_CHECKING:
@@ -47,3 +52,90 @@ def test_a_worker_goes_on_after_an_unexpected_fault(desk: SyncDesk) -> None:
         worker.stop()
 
     assert here.titles() == {"one": "Haircut"}
+
+
+def fill_the_disk(desk: SyncDesk) -> None:
+    """Has the store refuse to note how a pass ended, as on a full disk."""
+    full = "SELECT RAISE(ABORT, 'database or disk is full');"
+    with desk.database.writing() as tx:
+        tx.connection.exec_driver_sql(
+            "CREATE TRIGGER no_room BEFORE UPDATE OF lease_owner ON rule "
+            f"WHEN NEW.lease_owner IS NULL AND OLD.lease_owner IS NOT NULL BEGIN {full} END"
+        )
+
+
+def make_room(desk: SyncDesk) -> None:
+    with desk.database.writing() as tx:
+        tx.connection.exec_driver_sql("DROP TRIGGER no_room")
+
+
+def runs(desk: SyncDesk) -> bool:
+    with desk.database.reading() as tx:
+        (found,) = status.read(tx)
+    return found.running
+
+
+def wait_for(happened: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(int(PATIENCE / 0.05)):
+        if happened():
+            return
+        pause.wait(0.05)
+    raise AssertionError("it has not come to that")
+
+
+@pytest.mark.parametrize("problem", [False, True])
+def test_a_pass_that_ended_while_the_disk_was_full_is_known_to_have_ended_as_soon_as_there_is_room(
+    desk: SyncDesk, *, problem: bool
+) -> None:
+    desk.rule()
+    desk.rest()
+    desk.remote().shelf.exists = not problem
+    ask_now(desk)
+    noted: list[Observation] = []
+    worker = Worker(desk.office(), owner="worker", threads=1, jitter=lambda: 1.0, observe=noted.append)
+
+    fill_the_disk(desk)
+    with capture_logs() as logged:
+        worker.start()
+        try:
+            wait_for(lambda: any(each["event"] == "sync_waits" for each in logged))
+            assert runs(desk)
+            assert noted == []
+            make_room(desk)
+            wait_for(lambda: bool(noted))
+        finally:
+            worker.stop()
+
+    found = desk.rule_now()
+    assert not runs(desk)
+    assert (found.problem is not None) == problem
+    assert [each["event"] for each in logged].count("pass_not_noted") == 1
+
+
+def test_what_another_worker_has_taken_over_meanwhile_is_not_noted(desk: SyncDesk) -> None:
+    desk.rule()
+    desk.rest()
+    ask_now(desk)
+    noted: list[Observation] = []
+    worker = Worker(desk.office(), owner="worker", threads=1, jitter=lambda: 1.0, observe=noted.append)
+
+    fill_the_disk(desk)
+    with capture_logs() as logged:
+        worker.start()
+        try:
+            wait_for(lambda: any(each["event"] == "sync_waits" for each in logged))
+            with desk.database.writing() as tx:
+                tx.connection.exec_driver_sql("UPDATE rule SET lease_owner = 'another'")
+            make_room(desk)
+            wait_for(lambda: any(each["event"] == "rule_taken_over" for each in logged))
+        finally:
+            worker.stop()
+
+    assert noted == []
+    assert desk.rule_now().lease_owner == "another"
+
+
+def ask_now(desk: SyncDesk) -> None:
+    with desk.database.writing() as tx:
+        rules.ask_now(tx, desk.rule_now().id)
