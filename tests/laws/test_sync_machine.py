@@ -25,7 +25,7 @@ uids = strategies.sampled_from(UIDS)
 kinds = strategies.sampled_from(tuple(Kind))
 keys = strategies.sampled_from(tuple(RULES))
 some = strategies.integers(min_value=0, max_value=999)
-steps = strategies.integers(min_value=0, max_value=120)
+steps = strategies.integers(min_value=0, max_value=80)
 calls = strategies.integers(min_value=0, max_value=12)
 waits = strategies.sampled_from((timedelta(minutes=5), timedelta(minutes=5), timedelta(hours=2), timedelta(days=1)))
 misdeeds = strategies.lists(strategies.sampled_from(("down", "lost", "cut", "stale", None)), min_size=1, max_size=4)
@@ -107,6 +107,19 @@ class SyncMachine(RuleBasedStateMachine):
     def the_worker_is_killed(self, length: timedelta, at: int) -> None:
         self.world.wait(length)
         self.world.run_killed(at)
+
+    @rule(which=some, slot=slots, at=steps, deletes=strategies.booleans())
+    def somebody_goes_on_after_a_worker_was_killed(self, which: int, slot: Slot, at: int, *, deletes: bool) -> None:
+        found = self.world.choose(which, HERE if slot is Slot.GUEST else PLACES)
+        if found is None:
+            return
+        self.world.edit(*found, slot)
+        self.world.wait(timedelta(minutes=5))
+        self.world.run_killed(at)
+        if deletes:
+            self.world.delete(*found)
+        else:
+            self.world.edit(*found, slot)
 
     @rule(length=waits, at=calls)
     def the_worker_hangs_and_another_takes_over(self, length: timedelta, at: int) -> None:
