@@ -127,14 +127,16 @@ def _written(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -> Iterat
 
 
 def _versions(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -> list[str]:
-    """The etags of what stood here since both sides agreed, the newest first."""
+    """The etags of what stood here when both sides agreed and since, the newest first."""
     entries = journal.history(tx, address=a.here(tx).address, uid=pair.uid, limit=_MOST_VERSIONS)
     edited = min((each.noted_at for each in pair.intents if each.side is Side.HERE), default=None)
     etags, agreed = [None if pair.here is None else pair.here.etag], False
-    for each in entries[1:]:
+    for each in entries:
         # Who changes an appointment to and fro comes by what was agreed on again, before it was agreed on and after.
         agreed = agreed or each.after == known.of_here.etag
         if agreed and (edited is None or each.at < edited):
             break
         etags.append(each.after)
+    # Other options of the rule may have had even that written anew.
+    etags.append(known.of_here.etag)
     return list(dict.fromkeys(etag for etag in etags if etag is not None))

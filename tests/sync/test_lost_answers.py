@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from bridge.core.sides import Side
+from bridge.store import outbox
 from bridge.store.journal import Author
 from bridge.sync import swapping
 from tests.store.appointments import parse
@@ -86,6 +88,18 @@ def test_what_came_back_there_in_an_older_version_is_an_edit_of_theirs(desk: Syn
     assert "LOCATION:Room 1" in desk.remote().text("one")
 
 
+def test_what_they_change_back_there_comes_here_also_where_it_is_to_be_looked_at_here(desk: SyncDesk) -> None:
+    agreed(desk)
+    desk.resource().put(event("one", "Colour"))
+    desk.poll()
+    desk.wait(MOMENT)
+    desk.remote().put(event("one", "Cut"))
+    with desk.database.writing() as tx:
+        outbox.bring_back(tx, desk.rule_now().id, Side.HERE, ["one"])
+
+    assert agree(desk) == {"one": "Cut"}
+
+
 def test_what_was_removed_here_after_both_were_brought_together_unheard_stays_removed(desk: SyncDesk) -> None:
     agreed(desk)
     desk.resource().put(event("one", "Colour", "LOCATION:Room 1"))
@@ -135,6 +149,17 @@ def test_what_was_created_and_changed_unheard_and_is_deleted_here_is_deleted_the
     desk.resource().delete("new")
 
     assert agree(desk) == {"one": "Cut"}
+
+
+def test_what_was_veiled_unheard_and_is_deleted_here_is_deleted_there(desk: SyncDesk) -> None:
+    agreed(desk)
+    desk.rule(on_conflict="theirs", push={"detail": "busy"})
+    unheard(desk, "replace")
+    assert desk.remote().titles() == {"one": "Busy"}
+
+    desk.resource().delete("one")
+
+    assert agree(desk) == {}
 
 
 def test_what_a_person_swaps_before_the_clash_is_settled_stands(desk: SyncDesk) -> None:
