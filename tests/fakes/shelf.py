@@ -112,6 +112,13 @@ class Shelf:
         self.unfinished.discard(remote_id)
         self.log.append((self.number, remote_id, True))
 
+    def rename(self, old: str, new: str) -> None:
+        """The provider gives an object another id; nobody ever sees it under neither."""
+        self.number += 1
+        self.objects[new] = (self.number, self.objects.pop(old)[1])
+        self.unfinished.discard(old)
+        self.log += [(self.number, old, True), (self.number, new, False)]
+
     def holds(self, uid: str, parse: Callable[[bytes], CalendarObject]) -> bool:
         """Whether an object of this UID stands there."""
         for _, raw in list(self.objects.values()):

@@ -128,11 +128,8 @@ class World:
         remote_id = self.remote_id(place, uid)
         if remote_id is None:
             return
-        remote = self.remote(place)
-        raw = remote.shelf.objects[remote_id][1]
-        remote.shelf.delete(remote_id)
         self.number += 1
-        remote.shelf.put(f"{place}-moved-{self.number}.ics", raw)
+        self.remote(place).shelf.rename(remote_id, f"{place}-moved-{self.number}.ics")
         self._note(uid, Deed("rename", place))
 
     # Fate.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bridge.core.decision import Move
+from tests.fakes.shelf import Shelf
 from tests.sync.appointments import event
 
 if TYPE_CHECKING:
@@ -65,6 +66,27 @@ def test_beside_one_that_got_another_id_a_stranger_of_its_uid_is_set_aside(desk:
     assert here.titles() == {"ours": "Haircut"}
     assert there.titles() == {"theirs": "Haircut", "ours": "Perm"}
     assert [each.key for each in desk.parked()] == ["a-stranger.ics"]
+
+
+def test_what_was_created_there_again_under_another_uid_and_is_then_restored_there_is_set_aside(desk: SyncDesk) -> None:
+    here, there, neighbour = desk.resource(), desk.remote(), Shelf()
+    there.shelf.neighbours.append(neighbour)
+    neighbour.put("a.ics", event("one", "Perm").raw)
+    here.put(event("one", "Haircut"))
+    desk.rule()
+    desk.sync()
+    [(first, (_, deleted))] = there.shelf.objects.items()
+    assert b"UID:one" not in deleted
+
+    there.shelf.delete(first)
+    here.put(event("one", "Colour"))
+    desk.rest()
+    there.shelf.put("restored.ics", deleted)
+    desk.rest()
+
+    assert here.titles() == {"one": "Colour"}
+    assert sorted(there.titles().values()) == ["Colour", "Haircut"]
+    assert [each.key for each in desk.parked()] == ["restored.ics"]
 
 
 def test_one_appointment_under_two_uids_is_linked_and_not_doubled(desk: SyncDesk) -> None:
