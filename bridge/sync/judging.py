@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bridge.core import adoption, origin
 from bridge.core.decision import Blocked, Change, Move, allowed, decide
 from bridge.core.plan import Step
+from bridge.core.sides import Side
 from bridge.core.view import admits, is_special
 from bridge.core.window import Place
 from bridge.errors import ObjectRefused
@@ -17,14 +18,13 @@ from bridge.sync.pull import is_left_alone
 from bridge.sync.push import as_sent
 from bridge.sync.siblings import is_copy, may_be_moving
 from bridge.sync.sighting import GRACE, Hint
-from bridge.sync.unfinished import without_our_half, without_unheard
+from bridge.sync.unfinished import was_rewritten, without_our_half, without_unheard
 from bridge.sync.views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bridge.core.model import CalendarObject
-    from bridge.core.sides import Side
     from bridge.store.database import Transaction
     from bridge.store.link import Link
     from bridge.sync.assignment import Assignment
@@ -212,10 +212,11 @@ class Judge:
         """What was about to be created when nobody heard how it went on."""
         views, remote = self._a.views(link), pair.remote
         if remote is not None and origin.marks(remote) == self._a.origin:
-            if pair.here is None:
-                return self._checked(pair, Move.DELETE_THERE, views)
             sent = as_sent(self._a, known.of_here, remote, Views.read(link.view), whole=not pair.unfinished)
-            return self._linked(tx, relinked(pair), link, Bases(known.here, sent))
+            pair, known = relinked(pair), Bases(known.here, sent)
+            if pair.here is None and not was_rewritten(self._a, tx, pair, known):
+                return self._checked(pair, Move.DELETE_THERE, views)
+            return self._linked(tx, pair, link, known)
         if remote is not None and pair.here is not None:
             return self._checked(pair, Move.ADOPT, views, existed=False)
         is_known_absent = (
@@ -277,7 +278,12 @@ class Judge:
 
     def _may_have_written(self, pair: Pair, known: Bases) -> bool:
         """Whether a version that stood here since both agreed may have been sent."""
-        is_edited = pair.here is None or pair.here.etag != known.of_here.etag
+        is_edited = (
+            pair.here is None
+            or pair.here.etag != known.of_here.etag
+            # Somebody may have taken back what was sent.
+            or any(intent.side is Side.HERE for intent in pair.intents)
+        )
         return is_edited and not isinstance(allowed(Move.PUSH, self._a.terms.options, first_pass=False), Blocked)
 
     def _agree(self, pair: Pair, known: Bases, was: Views, views: Views) -> bool:

@@ -14,6 +14,7 @@ from bridge.errors import Conflict, ObjectRefused
 from bridge.store import calendar_object as objects
 from bridge.store import conflict as conflicts
 from bridge.store import link as links
+from bridge.store.conflict import State
 from bridge.store.link import Link, Made
 from bridge.sync.meeting import Meeting
 from bridge.sync.pull import settle
@@ -78,6 +79,9 @@ def settlement(a: Assignment, verdict: Verdict) -> Settlement:
     meeting = Meeting(a, verdict)
     merged = meeting.merged(prefer)
     clashing = {clash.property for clash in merged.clashes} or meeting.contradictions()
+    if clashing and writes and prefer is Side.THERE and _is_swapped(a, verdict):
+        prefer = Side.HERE
+        merged = meeting.merged(prefer)
     new_here = a.parse(merged.here) if reads and merged.here != here.raw else here
     new_there = meeting.outgoing(a.parse(merged.there)) if writes else there
     return Settlement(
@@ -89,6 +93,14 @@ def settlement(a: Assignment, verdict: Verdict) -> Settlement:
         writes_there=writes and (new_there.etag != there.etag or verdict.pair.unfinished),
         clashing=frozenset(clashing),
     )
+
+
+def _is_swapped(a: Assignment, verdict: Verdict) -> bool:
+    """Whether a person has swapped back what stands here, after the clash was noted and before it was settled."""
+    with a.database.reading() as tx:
+        swapped = conflicts.every(tx, a.rule.id, state=State.SWAPPED)
+    pair = verdict.pair
+    return any((each.uid, each.lost_side, each.lost) == (pair.uid, Side.HERE, pair.ours.etag) for each in swapped)
 
 
 def settle_both(a: Assignment, settled: Settlement, *, author: Author) -> None:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from bridge.core import content, origin
 from bridge.core.applying import apply
 from bridge.core.difference import difference
+from bridge.core.sides import Side
 from bridge.store import journal
 from bridge.sync.push import becoming
 from bridge.upstream.protocol import Unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bridge.core.content import Content
     from bridge.core.difference import Change, Difference
@@ -48,8 +49,7 @@ def without_our_half(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -
     found, written = _compared(a, tx, pair, known)
 
     def is_theirs(slot: Slot) -> bool:
-        new = found.changes[slot].new
-        return new is not None and all(slot not in ours or ours[slot].new != new for ours in written)
+        return found.changes[slot].new is not None and not _is_ours(slot, found, written)
 
     return a.parse(content.write(apply(found.only(is_theirs), found.old)))
 
@@ -57,8 +57,8 @@ def without_our_half(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -
 def without_unheard(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -> CalendarObject | None:
     """The remote object as it would be without a write of ours whose answer was lost: else we meet it as an edit.
 
-    It is taken for ours where all that one version here changes stands there; what the upstream does not keep may be
-    missing.
+    Whatever changed there just as a version here has it is taken for ours; so it is where both sides were brought
+    together, and what was written has something of both.
 
     Args:
         a: The rule.
@@ -72,18 +72,34 @@ def without_unheard(a: Assignment, tx: Transaction, pair: Pair, known: Bases) ->
     if pair.their_object.component is not known.of_there.component:
         return None
     found, written = _compared(a, tx, pair, known)
-    ours = next((changes for changes in written if _stands(found, changes)), None)
-    if ours is None:
-        return None
-    return a.parse(content.write(apply(found.only(lambda slot: slot not in ours), found.old)))
+    theirs = found.only(lambda slot: not _is_ours(slot, found, written))
+    rest = apply(theirs, found.old)
+    return a.parse(content.write(rest)) if theirs.changes != found.changes and rest.parts else None
 
 
-def _stands(found: Difference, ours: Mapping[Slot, Change]) -> bool:
-    """Whether what was to be written is what was found, but for what was new and was not kept."""
-    kept = {slot: change for slot, change in ours.items() if change.old is not None or slot in found.changes}
-    return bool(kept) and all(
-        slot in found.changes and found.changes[slot].new == change.new for slot, change in kept.items()
+def was_rewritten(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -> bool:
+    """Whether anything that we had sent there says something else now, and nothing that we sent later.
+
+    What only came, the upstream may have added of itself; what only went, it may not have kept.
+
+    Args:
+        a: The rule.
+        tx: A transaction.
+        pair: A pair whose creation nobody heard of, and which was found there.
+        known: What both sides were when it was announced.
+    """
+    if pair.their_object.component is not known.of_there.component:
+        return True
+    found, written = _compared(a, tx, pair, known)
+    return any(
+        change.old is not None and change.new is not None
+        for change in found.only(lambda slot: not _is_ours(slot, found, written)).changes.values()
     )
+
+
+def _is_ours(slot: Slot, found: Difference, written: Sequence[Mapping[Slot, Change]]) -> bool:
+    """Whether a slot says now what a version here would have made it say."""
+    return any(slot in ours and ours[slot].new == found.changes[slot].new for ours in written)
 
 
 def _compared(
@@ -111,11 +127,16 @@ def _written(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -> Iterat
 
 
 def _versions(a: Assignment, tx: Transaction, pair: Pair, known: Bases) -> list[str]:
-    """The etags of what stood here since both sides agreed, the newest first."""
+    """The etags of what stood here when both sides agreed and since, the newest first."""
     entries = journal.history(tx, address=a.here(tx).address, uid=pair.uid, limit=_MOST_VERSIONS)
-    # Where somebody took a change back, what they had agreed on is what stands here now, and comes once more.
-    earlier = [each.after for each in entries[1:]]
-    if known.of_here.etag in earlier:
-        del earlier[earlier.index(known.of_here.etag) :]
-    now = None if pair.here is None else pair.here.etag
-    return list(dict.fromkeys(etag for etag in (now, *earlier) if etag is not None))
+    edited = min((each.noted_at for each in pair.intents if each.side is Side.HERE), default=None)
+    etags, agreed = [None if pair.here is None else pair.here.etag], False
+    for each in entries:
+        # Who changes an appointment to and fro comes by what was agreed on again, before it was agreed on and after.
+        agreed = agreed or each.after == known.of_here.etag
+        if agreed and (edited is None or each.at < edited):
+            break
+        etags.append(each.after)
+    # Other options of the rule may have had even that written anew.
+    etags.append(known.of_here.etag)
+    return list(dict.fromkeys(etag for etag in etags if etag is not None))

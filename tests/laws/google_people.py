@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from bridge.core.content import MASTER, read, write
@@ -46,6 +47,19 @@ DECORATIONS: tuple[dict[str, Any], ...] = (
 
 FIRST, LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
 """Between them lies everything."""
+
+
+class GoingOn(StrEnum):
+    """What somebody does at Google's page with what we were just writing there."""
+
+    RENAME = "rename"
+    CANCEL = "cancel"
+    DELETE = "delete"
+    SHIFT = "shift"
+    CUT = "cut"
+    SPLIT = "split"
+    DECORATE = "decorate"
+
 
 _DAY = timedelta(days=1)
 _SHOWN = ("summary", "description", "location", "start", "end", "recurrence", "extendedProperties")
@@ -188,6 +202,24 @@ class GooglePeople(World):
         if event is not None:
             self._note(uid, Deed("decorate", place))
             self.page(place).edit(event["id"], DECORATIONS[which % len(DECORATIONS)])
+
+    def go_on(self, place: str, uid: str, going_on: GoingOn, day: int) -> None:
+        """Somebody at Google's page goes on with an appointment, where it is there."""
+        match going_on:
+            case GoingOn.RENAME:
+                self.edit(place, uid, Slot.TITLE, day)
+            case GoingOn.CANCEL:
+                self.edit(place, uid, Slot.CANCELLED, day)
+            case GoingOn.DELETE:
+                self.delete(place, uid)
+            case GoingOn.SHIFT:
+                self.shift(place, uid)
+            case GoingOn.CUT:
+                self.cut(place, uid, day)
+            case GoingOn.SPLIT:
+                self.split(place, uid, day)
+            case GoingOn.DECORATE:
+                self.decorate(place, uid, day)
 
     def rename(self, place: str, uid: str) -> None:
         """Google gives an event no other id."""

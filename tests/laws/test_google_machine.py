@@ -13,11 +13,12 @@ from hypothesis import strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.laws.google_line import MISDEEDS
-from tests.laws.google_people import SPRING
+from tests.laws.google_people import SPRING, GoingOn
 from tests.laws.google_world import GoogleWorld, open_google_world
 from tests.laws.night import sequences
-from tests.laws.sync_places import PLACES, THERE
-from tests.laws.test_sync_machine import STEPS, SyncMachine, kinds, remotes, some
+from tests.laws.sync_edits import Slot
+from tests.laws.sync_places import GROUPS, HERE, PLACES, THERE
+from tests.laws.test_sync_machine import STEPS, SyncMachine, kinds, remotes, slots, some, steps
 from tests.sync.appointments import START
 
 if TYPE_CHECKING:
@@ -91,6 +92,20 @@ class GoogleMachine(SyncMachine):
     @rule(most=strategies.integers(min_value=1, max_value=3))
     def listings_come_in_odd_pages(self, most: int) -> None:
         self.google.odd_pages(most)
+
+    @rule(which=some, slot=slots, at=steps, day=days, going_on=strategies.sampled_from(GoingOn))
+    def somebody_goes_on_at_googles_page_after_a_worker_was_killed(
+        self, which: int, slot: Slot, at: int, day: int, going_on: GoingOn
+    ) -> None:
+        found = self.google.choose(which, HERE if slot is Slot.GUEST else PLACES)
+        if found is None:
+            return
+        place, uid = found
+        self.google.edit(place, uid, slot, day)
+        self.google.wait(timedelta(minutes=5))
+        self.google.run_killed(at)
+        pages = [each for each in THERE if GROUPS[each] == GROUPS[place]]
+        self.google.go_on(pages[which % len(pages)], uid, going_on, day)
 
     @rule(times=strategies.integers(min_value=1, max_value=2), keep=strategies.integers(min_value=0, max_value=2))
     def notifications_arrive(self, times: int, keep: int) -> None:

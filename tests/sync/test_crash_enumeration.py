@@ -129,6 +129,12 @@ def change_again(desk: SyncDesk) -> dict[str, str]:
     return {"one": "Trim", "two": "Cut", "new": "Trim"}
 
 
+def take_back(desk: SyncDesk) -> dict[str, str]:
+    desk.resource().put(event("one", "Cut", "X-SALON:chair 3"))
+    desk.resource().delete("new")
+    return {"one": "Cut", "two": "Cut"}
+
+
 def delete(desk: SyncDesk) -> dict[str, str]:
     for uid in ("one", "new"):
         desk.resource().delete(uid)
@@ -242,6 +248,7 @@ def test_a_pass_that_is_killed_at_any_step_ends_as_if_it_had_not_been(
     ("deed", "later", "weak"),
     [
         (push, change_again, False),
+        (push, take_back, False),
         (push, delete, False),
         (push, change_again, True),
         (push, delete, True),
