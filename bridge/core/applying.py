@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _FRAME = TIMES | {"RECURRENCE-ID"}
 _NEVER_INHERITED = (INSTANCE_ONLY - {WHEN}) | TIMES | {"UID"}
 _NEVER_CARRIED = frozenset({"UID", ORIGIN})
+_ALARM = "BEGIN:VALARM"
+_IDLE = re.compile(rb"^ACTION(?:;[^:\r\n]*)?:NONE\s*$", re.MULTILINE | re.IGNORECASE)
 _INSTANT = re.compile(r"(\d{8}T\d{6})Z")
 _STAMPS = {"SEQUENCE": re.compile(r"0*(\d{1,18})"), "DTSTAMP": _INSTANT, "LAST-MODIFIED": _INSTANT}
 
@@ -31,7 +33,7 @@ def apply(difference: Difference, content: Content, *, inherit: Content | None =
     The parts that change get the higher SEQUENCE and the later DTSTAMP and LAST-MODIFIED of both. A custom zone that a
     line names comes along, under another name where the content has other rules under that one. A part that is to
     change but is not there comes whole. The UID and X-CALBRIDGE-ORIGIN stay those of `content`. What stands there
-    already is not added again, and keeps the form that it has.
+    already is not added again, and keeps the form that it has. That no alarm rings is not said beside one that does.
 
     Args:
         difference: What has changed.
@@ -168,7 +170,16 @@ def _edited(
             at = next((at for at, line in enumerate(lines) if line.name in names), None)
             lines = [line for line in lines if line.name not in names]
         _put(lines, new, _behind(lines, slot.group) if at is None else at)
+    if any(slot.group == _ALARM for slot in changes):
+        lines = _without_idle_alarm(lines)
     return replace(part, content=tuple(lines))
+
+
+def _without_idle_alarm(lines: list[Line]) -> list[Line]:
+    """Lines without the alarm by which Apple's programs say that none rings, where one does."""
+    idle = [line for line in lines if line.name == _ALARM and _IDLE.search(line.raw)]
+    rings = any(line.name == _ALARM and line not in idle for line in lines)
+    return [line for line in lines if line not in idle] if rings else lines
 
 
 def _stamped(part: Part, source: Part) -> Part:

@@ -57,6 +57,16 @@ def test_edits_of_different_properties_survive_on_both_sides() -> None:
     assert told(found) == []
 
 
+def test_an_alarm_beside_the_word_that_none_rings_is_the_only_one() -> None:
+    rings = ("BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT15M", "DESCRIPTION:Now", "END:VALARM")
+    silent = ("BEGIN:VALARM", "ACTION:NONE", "TRIGGER;VALUE=DATE-TIME:19760401T005545Z", "END:VALARM")
+    found = merged(((START, "SUMMARY:a"),), ((START, "SUMMARY:a", *silent),), ((START, "SUMMARY:a", *rings),))
+    assert_means(found, (START, "SUMMARY:a", *rings))
+
+    found = merged(((START, "SUMMARY:a", *rings),), ((START, "SUMMARY:a", *silent),), ((START, "SUMMARY:a", *rings),))
+    assert_means(found, (START, "SUMMARY:a", *silent))
+
+
 def test_nothing_changed_leaves_the_bytes_of_both_sides() -> None:
     found = merged((SERIES_LINES, LATER), (SERIES_LINES, LATER), (SERIES_LINES, LATER))
     assert found == Merged(whole(SERIES_LINES, LATER), whole(SERIES_LINES, LATER, uid="remote"), ())
