@@ -174,12 +174,12 @@ class Worker:
         with self._lock:
             unnoted = [each for rule_id, each in self._unnoted.items() if rule_id not in self._running]
         for rule, note in unnoted:
-            try:
-                note()
-            except LeaseLost:
-                _log.info("rule_taken_over", rule=rule.key)
             with self._lock:
                 del self._unnoted[rule.id]
+            try:
+                self._note(rule, note)
+            except LeaseLost:
+                _log.info("rule_taken_over", rule=rule.key)
 
     def _extend(self) -> None:
         now = self._office.clock()
