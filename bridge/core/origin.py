@@ -82,6 +82,10 @@ class Origin:
         """The UID under which an object is created where its own is taken, the same for every try of it."""
         return f"{self.request_id(uid, generation)}{_ALIAS}"
 
+    def aliases(self, uid: str, generation: int) -> list[str]:
+        """Every alias that an object has had, up to the one of a generation."""
+        return [self.alias(uid, each) for each in range(generation + 1)]
+
 
 def is_alias(uid: str) -> bool:
     """Whether a UID can be one that `Origin.alias` gave."""

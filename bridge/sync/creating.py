@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bridge.core.decision import Move
 from bridge.errors import (
     ListingDoubtful,
     RemoteChanged,
@@ -25,6 +26,7 @@ from bridge.upstream.protocol import Found, Unreadable
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
+    from bridge.store.link import Link
     from bridge.sync.assignment import Assignment
     from bridge.sync.crew import Meanwhile
     from bridge.sync.judging import Verdict
@@ -97,7 +99,8 @@ def _create(a: Assignment, upstream: Upstream, verdicts: Sequence[Verdict]) -> O
 def _created(a: Assignment, upstream: Upstream, wanted: Sequence[Announced]) -> list[Stored | UpstreamError]:
     """Creates objects; those whose UIDs are taken under others, where another calendar of the same user has them.
 
-    What stands in this very calendar, and was not seen so far, is the same appointment: it is looked at instead.
+    What stands in this very calendar, and was not seen so far, is the same appointment: it is looked at instead. It may
+    stand there under an alias of before, and have got another id.
     """
     outcomes = list(map(_readable, push.create_many(a, upstream, wanted, renamed=False)))
     taken = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, UidTaken)]
@@ -107,10 +110,11 @@ def _created(a: Assignment, upstream: Upstream, wanted: Sequence[Announced]) -> 
         standing = _standing(a, upstream)
     except UpstreamError as error:
         return [error if isinstance(outcome, UidTaken) else outcome for outcome in outcomes]
+    found = {number: _names(a, wanted[number].link) & standing.keys() for number in taken}
     with a.writing() as tx:
-        named = [standing[uid] for number in taken if (uid := wanted[number].link.uid) in standing]
+        named = [standing[uid] for number in taken for uid in sorted(found[number])]
         outbox.note_there(tx, a.rule.id, [(remote_id, Hint.CHANGED) for remote_id in named])
-    elsewhere = [number for number in taken if wanted[number].link.uid not in standing]
+    elsewhere = [number for number in taken if not found[number]]
     again = push.create_many(a, upstream, [wanted[number] for number in elsewhere], renamed=True)
     renamed = dict(zip(elsewhere, map(_readable, again), strict=True))
     return [
@@ -145,6 +149,11 @@ def _with_edits(
     return sent, ends
 
 
+def _names(a: Assignment, link: Link) -> set[str]:
+    """The UIDs under which an object may stand there."""
+    return {link.uid, *a.origin.aliases(link.uid, link.generation)}
+
+
 def _standing(a: Assignment, upstream: Upstream) -> dict[str, str]:
     """The remote id of each object in the remote calendar that no link names, by UID."""
     with a.database.reading() as tx:
@@ -161,6 +170,9 @@ def _standing(a: Assignment, upstream: Upstream) -> dict[str, str]:
 
 def _refused(a: Assignment, verdict: Verdict, announced: Announced, error: UpstreamError) -> UpstreamError:
     """What a refusal comes to: where another version was refused, the one that stands here now was not tried yet."""
+    if isinstance(error, RemoteChanged) and verdict.step.move is Move.RECREATE_THERE:
+        push.reinstate(a, verdict)
+        return error
     push.withdraw(a, announced)
     return error if announced.here.etag == verdict.pair.ours.etag else RemoteChanged(error.message)
 

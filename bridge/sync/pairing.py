@@ -233,9 +233,9 @@ class _Pairing:
                     self._aliases[a.parse(journal.raw(tx, link.base_there)).uid] = link.uid
             if any(not isinstance(obj, Unreadable) and is_alias(obj.uid) for obj in unlinked):
                 self._aliases |= {
-                    a.origin.alias(each.uid, generation): each.uid
+                    alias: each.uid
                     for each in links.every(tx, a.rule.id)
-                    for generation in range(each.generation + 1)
+                    for alias in a.origin.aliases(each.uid, each.generation)
                 }
         self._aliases |= self._copies.learn(obj for obj in unlinked if not isinstance(obj, Unreadable))
 

@@ -175,6 +175,14 @@ def withdraw(a: Assignment, announced: Announced) -> None:
         links.put(tx, replace(announced.link, base_here=None))
 
 
+def reinstate(a: Assignment, verdict: Verdict) -> None:
+    """Notes that what was to be created again stands there after all: what both sides agreed on still holds."""
+    known = verdict.bases
+    with a.writing() as tx:
+        links.keep_bodies(tx, [known.of_here.raw, known.of_there.raw])
+        links.put(tx, verdict.pair.linked)
+
+
 def give_up(a: Assignment, uid: str) -> None:
     """Notes that a creation that failed again and again is not repeated: the next try is one of what stands here then.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bridge.core.decision import Move
 from tests.fakes.shelf import Shelf
 from tests.sync.appointments import event
@@ -87,6 +89,32 @@ def test_what_was_created_there_again_under_another_uid_and_is_then_restored_the
     assert here.titles() == {"one": "Colour"}
     assert sorted(there.titles().values()) == ["Colour", "Haircut"]
     assert [each.key for each in desk.parked()] == ["restored.ics"]
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+def test_what_got_another_id_while_nobody_could_look_at_it_is_not_created_again(
+    desk: SyncDesk, *, renamed: bool
+) -> None:
+    here, there, neighbour = desk.resource(), desk.remote(), Shelf()
+    there.shelf.neighbours.append(neighbour)
+    if renamed:
+        neighbour.put("a.ics", event("one", "Perm").raw)
+    here.put(event("one", "Haircut"))
+    desk.rule()
+    desk.sync()
+
+    [first] = there.shelf.objects
+    there.shelf.rename(first, "elsewhere.ics")
+    here.put(event("one", "Colour"))
+    there.shelf.misdeeds += [None, "cut"]
+    desk.poll()
+    desk.rest()
+
+    assert list(there.titles().values()) == ["Colour"]
+    assert list(there.shelf.objects) == ["elsewhere.ics"]
+    assert here.titles() == {"one": "Colour"}
+    assert desk.conflicts() == []
+    assert desk.parked() == []
 
 
 def test_one_appointment_under_two_uids_is_linked_and_not_doubled(desk: SyncDesk) -> None:
