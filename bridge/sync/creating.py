@@ -145,7 +145,7 @@ def _with_edits(
         is_edited = each.here.etag != verdict.pair.ours.etag
         if is_edited and not isinstance(outcome, Throttled | ListingDoubtful):
             sent[number] = replace(each, here=push.own(a, verdict))
-            ends[number : number + 1] = _created(a, upstream, [sent[number]])
+            (ends[number],) = _created(a, upstream, [sent[number]])
     return sent, ends
 
 

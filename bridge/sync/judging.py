@@ -248,14 +248,15 @@ class Judge:
     def _linked(self, tx: Transaction, pair: Pair, link: Link, known: Bases) -> Verdict:
         a = self._a
         now = a.views(link)
+        was = now.earlier(link.view)
         if pair.unfinished:
             pair = _with_rest_of_write(pair, without_our_half(a, tx, pair, known))
-        move = self._decided(pair, known, was=now.earlier(link.view), now=now)
+        move = self._decided(pair, known, was=was, now=now)
         if move in _TAKES_OVER and not pair.unfinished and self._may_have_written(pair, known):
             as_theirs = without_unheard(a, tx, pair, known)
             if as_theirs is not None:
                 pair = _with_rest_of_write(pair, as_theirs)
-                move = self._decided(pair, known, was=now.earlier(link.view), now=now)
+                move = self._decided(pair, known, was=was, now=now)
         if pair.unfinished:
             # What is half written is written again as a whole, whether or not anything else changed.
             move = _WHOLE.get(move, move)

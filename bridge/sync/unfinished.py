@@ -63,7 +63,7 @@ def without_unheard(a: Assignment, tx: Transaction, pair: Pair, known: Bases) ->
     Args:
         a: The rule.
         tx: A transaction.
-        pair: A linked pair that was seen there, and has changed on both sides.
+        pair: A linked pair that has changed there, and to which something happened here too.
         known: What both sides were when they last agreed.
 
     Returns:

@@ -39,15 +39,19 @@ def test_a_run_is_logged_with_what_it_did_to_each_appointment(clinic: Remote) ->
     assert len(clinic.run("log", "--json").json["runs"]) == 1
 
 
-def test_a_run_that_deleted_here_is_taken_back_on_both_sides(clinic: Remote) -> None:
+def run_that_deletes(clinic: Remote) -> str:
+    """The number of a run that deleted an appointment here, and changed another."""
     clinic.put_here(event("a", "Cut"), event("b", "Colour"))
     clinic.sync()
     clinic.bob.remove("a")
     clinic.bob.put(clinic.bob.read("b").replace(b"Colour", b"Shave"))
     clinic.sync()
     assert clinic.here() == {"b": "Shave"}
+    return str(newest_run(clinic)["run"])
 
-    undone = clinic.done("undo", "--run", str(newest_run(clinic)["run"]), "--json").json
+
+def test_a_run_that_deleted_here_is_taken_back_on_both_sides(clinic: Remote) -> None:
+    undone = clinic.done("undo", "--run", run_that_deletes(clinic), "--json").json
     assert sorted(each["uid"] for each in undone["undone"]) == ["a", "b"]
     assert clinic.here() == {"a": "Cut", "b": "Colour"}
     clinic.sync()
@@ -71,12 +75,7 @@ def test_a_change_that_was_made_after_the_run_is_not_lost_by_taking_that_back(cl
 
 
 def test_a_run_that_is_taken_back_already_has_nothing_left_to_undo(clinic: Remote) -> None:
-    clinic.put_here(event("a", "Cut"), event("b", "Colour"))
-    clinic.sync()
-    clinic.bob.remove("a")
-    clinic.bob.put(clinic.bob.read("b").replace(b"Colour", b"Shave"))
-    clinic.sync()
-    run = str(newest_run(clinic)["run"])
+    run = run_that_deletes(clinic)
     clinic.done("undo", "--run", run)
     entries = clinic.run("history", "--json").json["entries"]
     again = clinic.run("undo", "--run", run)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import event as sqlalchemy_event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.sync.desk import SyncDesk
+
+_Desk = TypeVar("_Desk", bound="SyncDesk")
 
 
 class Killed(BaseException):
@@ -60,3 +63,26 @@ def burning(desk: SyncDesk, at: int) -> Iterator[Fuse]:
         sqlalchemy_event.remove(engine, "commit", fuse.step)
     if fuse.burnt:
         desk.die()
+
+
+def killed_everywhere(
+    opened: Callable[[], _Desk], act: Callable[[_Desk], object], *, fewest: int
+) -> Iterator[tuple[str, _Desk]]:
+    """Desks at which a process was killed, each at the step after that of the one before; at the last one it was not.
+
+    Args:
+        opened: Makes ready a desk.
+        act: What the process does.
+        fewest: How many steps there have to be, so that it is known to have done something.
+
+    Yields:
+        Where it was killed, to be said of what is wrong afterwards, and the desk.
+    """
+    for at in count():
+        desk = opened()
+        with burning(desk, at) as fuse:
+            act(desk)
+        yield f"killed at step {at}", desk
+        if not fuse.burnt:
+            assert at >= fewest
+            return

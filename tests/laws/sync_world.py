@@ -50,7 +50,6 @@ class World:
     number: int = 0
     deeds: dict[str, list[Deed]] = field(default_factory=lambda: defaultdict(list))
     standing: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    log: list[str] = field(default_factory=list)
     uids: list[str] = field(default_factory=lambda: list(UIDS))
     clashes: int = 0
     """How many conflicts there were at the last rest."""

@@ -13,7 +13,7 @@ import pytest
 
 from tests.fakes.shelf import FULL, WEAK
 from tests.laws.sync_edits import bare
-from tests.laws.sync_fuse import burning
+from tests.laws.sync_fuse import killed_everywhere
 from tests.store.integrity import check_integrity
 from tests.sync.appointments import event, series, with_instance
 from tests.sync.desk import SyncDesk
@@ -232,16 +232,10 @@ def test_a_pass_that_is_killed_at_any_step_ends_as_if_it_had_not_been(
     desk = opened(stage, deed, weak=weak)
     desk.poll()
     expected = end(desk)
-    at = 0
-    while True:
-        desk = opened(stage, deed, weak=weak)
-        with burning(desk, at) as fuse:
-            desk.poll()
-        assert end(desk) == expected, f"killed at step {at}"
-        if not fuse.burnt:
-            break
-        at += 1
-    assert at >= FEWEST_KILLS
+    for where, killed in killed_everywhere(
+        lambda: opened(stage, deed, weak=weak), lambda desk: desk.poll(), fewest=FEWEST_KILLS
+    ):
+        assert end(killed) == expected, where
 
 
 @pytest.mark.parametrize(
@@ -261,18 +255,14 @@ def test_a_pass_that_is_killed_at_any_step_ends_as_if_it_had_not_been(
 def test_what_somebody_does_after_a_kill_stands_on_both_sides(
     stage: Stage, deed: Callable[[SyncDesk], None], later: Callable[[SyncDesk], dict[str, str]], *, weak: bool
 ) -> None:
-    at = 0
-    while True:
+    def made_ready() -> SyncDesk:
         desk = opened(stage, deed, weak=weak)
         # Whoever takes a write of ours for one of theirs has it win here.
         desk.rule(on_conflict="theirs" if deed is not pull else "ours")
-        with burning(desk, at) as fuse:
-            desk.poll()
+        return desk
+
+    for where, desk in killed_everywhere(made_ready, lambda desk: desk.poll(), fewest=FEWEST_KILLS):
         meant = later(desk)
         end(desk)
-        assert (desk.resource().titles(), desk.remote().titles()) == (meant, meant), f"killed at step {at}"
-        assert desk.conflicts() == [], f"killed at step {at}"
-        if not fuse.burnt:
-            break
-        at += 1
-    assert at >= FEWEST_KILLS
+        assert (desk.resource().titles(), desk.remote().titles()) == (meant, meant), where
+        assert desk.conflicts() == [], where

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.store import rule as rules
 from tests.fakes.watched_shelf import WEEK
-from tests.laws.sync_fuse import burning
+from tests.laws.sync_fuse import killed_everywhere
 from tests.store.appointments import appointment
 from tests.sync.stage import Stage
 from tests.sync.watching import WatchDesk
@@ -90,35 +90,22 @@ def end(desk: WatchDesk) -> None:
 
 @pytest.mark.parametrize("deed", [opening, renewal, refusal, another_address])
 def test_however_a_pass_ends_there_is_one_watch_at_last(stage: Stage, deed: Callable[[WatchDesk], None]) -> None:
-    at = 0
-    while True:
-        desk = opened(stage, deed)
-        with burning(desk, at) as fuse:
-            desk.poll()
-            desk.close()
+    def act(desk: WatchDesk) -> None:
+        desk.poll()
+        desk.close()
+
+    for where, desk in killed_everywhere(lambda: opened(stage, deed), act, fewest=FEWEST_KILLS):
         end(desk)
         (there,) = desk.exchange.live()
         found = desk.status()
-        assert found.watch is not None, f"killed at step {at}"
+        assert found.watch is not None, where
         assert (found.watch.channel, found.watch_problem) == (there.watch.channel, None)
         assert there.address == found.watch.address
         assert desk.resource().titles() == {"theirs": "Haircut"}
-        if not fuse.burnt:
-            break
-        at += 1
-    assert at >= FEWEST_KILLS
 
 
 @pytest.mark.parametrize("deed", [pause, removal])
 def test_however_closing_ends_there_is_no_watch_at_last(stage: Stage, deed: Callable[[WatchDesk], None]) -> None:
-    at = 0
-    while True:
-        desk = opened(stage, deed)
-        with burning(desk, at) as fuse:
-            desk.close()
+    for where, desk in killed_everywhere(lambda: opened(stage, deed), lambda desk: desk.close(), fewest=4):
         end(desk)
-        assert desk.exchange.live() == [], f"killed at step {at}"
-        if not fuse.burnt:
-            break
-        at += 1
-    assert at >= 4
+        assert desk.exchange.live() == [], where

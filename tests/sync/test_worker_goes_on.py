@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,13 @@ from bridge.store import rule as rules
 from bridge.store import status
 from bridge.sync.worker import Observation, Worker
 from tests.sync.appointments import event
+from tests.system.process import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+
+    from structlog.typing import EventDict
 
     from tests.sync.desk import SyncDesk
 
@@ -75,13 +79,24 @@ def runs(desk: SyncDesk) -> bool:
     return found.running
 
 
-def wait_for(happened: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(int(PATIENCE / 0.05)):
-        if happened():
-            return
-        pause.wait(0.05)
-    raise AssertionError("it has not come to that")
+@contextmanager
+def ended_on_a_full_disk(desk: SyncDesk) -> Iterator[tuple[list[Observation], list[EventDict]]]:
+    """A block that begins when a worker could not note how its pass had ended; gives what it notes, and its log."""
+    ask_now(desk)
+    noted: list[Observation] = []
+    worker = Worker(desk.office(), owner="worker", threads=1, jitter=lambda: 1.0, observe=noted.append)
+    fill_the_disk(desk)
+    with capture_logs() as logged:
+        worker.start()
+        try:
+            eventually(lambda: is_logged(logged, "sync_waits"), "the worker waits for the database")
+            yield noted, logged
+        finally:
+            worker.stop()
+
+
+def is_logged(logged: Sequence[EventDict], name: str) -> bool:
+    return any(each["event"] == name for each in logged)
 
 
 @pytest.mark.parametrize("problem", [False, True])
@@ -91,21 +106,12 @@ def test_a_pass_that_ended_while_the_disk_was_full_is_known_to_have_ended_as_soo
     desk.rule()
     desk.rest()
     desk.remote().shelf.exists = not problem
-    ask_now(desk)
-    noted: list[Observation] = []
-    worker = Worker(desk.office(), owner="worker", threads=1, jitter=lambda: 1.0, observe=noted.append)
 
-    fill_the_disk(desk)
-    with capture_logs() as logged:
-        worker.start()
-        try:
-            wait_for(lambda: any(each["event"] == "sync_waits" for each in logged))
-            assert runs(desk)
-            assert noted == []
-            make_room(desk)
-            wait_for(lambda: bool(noted))
-        finally:
-            worker.stop()
+    with ended_on_a_full_disk(desk) as (noted, logged):
+        assert runs(desk)
+        assert noted == []
+        make_room(desk)
+        eventually(lambda: bool(noted), "the end of the pass is noted")
 
     found = desk.rule_now()
     assert not runs(desk)
@@ -116,21 +122,12 @@ def test_a_pass_that_ended_while_the_disk_was_full_is_known_to_have_ended_as_soo
 def test_what_another_worker_has_taken_over_meanwhile_is_not_noted(desk: SyncDesk) -> None:
     desk.rule()
     desk.rest()
-    ask_now(desk)
-    noted: list[Observation] = []
-    worker = Worker(desk.office(), owner="worker", threads=1, jitter=lambda: 1.0, observe=noted.append)
 
-    fill_the_disk(desk)
-    with capture_logs() as logged:
-        worker.start()
-        try:
-            wait_for(lambda: any(each["event"] == "sync_waits" for each in logged))
-            with desk.database.writing() as tx:
-                tx.connection.exec_driver_sql("UPDATE rule SET lease_owner = 'another'")
-            make_room(desk)
-            wait_for(lambda: any(each["event"] == "rule_taken_over" for each in logged))
-        finally:
-            worker.stop()
+    with ended_on_a_full_disk(desk) as (noted, logged):
+        with desk.database.writing() as tx:
+            tx.connection.exec_driver_sql("UPDATE rule SET lease_owner = 'another'")
+        make_room(desk)
+        eventually(lambda: is_logged(logged, "rule_taken_over"), "the worker sees that another has the rule")
 
     assert noted == []
     assert desk.rule_now().lease_owner == "another"

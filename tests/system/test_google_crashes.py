@@ -25,7 +25,7 @@ from tests.laws.google_line import GoogleRemote
 from tests.laws.google_people import made
 from tests.laws.google_world import instances, seen_at
 from tests.laws.sync_edits import Kind, bare
-from tests.laws.sync_fuse import burning
+from tests.laws.sync_fuse import killed_everywhere
 from tests.store.integrity import check_integrity
 from tests.sync.appointments import HOUR, START, event, series, with_instance
 from tests.sync.stage import Stage
@@ -290,22 +290,18 @@ def test_a_pass_with_google_that_is_killed_at_any_step_ends_as_if_it_had_not_bee
 def test_what_somebody_does_after_a_kill_stands_at_google_too(
     stage: Stage, deed: Callable[[GoogleDesk], None], later: Callable[[GoogleDesk], dict[str, str]]
 ) -> None:
-    at = 0
-    while True:
+    def made_ready() -> GoogleDesk:
         desk = opened(stage, deed)
         # Whoever takes a write of ours for one of theirs has it win here.
         desk.rule(on_conflict="theirs")
-        with burning(desk, at) as fuse:
-            desk.poll()
+        return desk
+
+    for where, desk in killed_everywhere(made_ready, lambda desk: desk.poll(), fewest=FEWEST_KILLS):
         meant = later(desk)
         # What stands there is compared with this.
         end(desk)
-        assert desk.resource().titles() == meant, f"killed at step {at}"
-        assert desk.conflicts() == [], f"killed at step {at}"
-        if not fuse.burnt:
-            break
-        at += 1
-    assert at >= FEWEST_KILLS
+        assert desk.resource().titles() == meant, where
+        assert desk.conflicts() == [], where
 
 
 def test_a_pass_that_renews_its_token_and_is_killed_at_any_step_ends_as_if_it_had_not_been(
@@ -332,13 +328,5 @@ def enumerate_kills(made_ready: Callable[[], GoogleDesk]) -> None:
     desk = made_ready()
     desk.poll()
     expected = end(desk)
-    at = 0
-    while True:
-        desk = made_ready()
-        with burning(desk, at) as fuse:
-            desk.poll()
-        assert end(desk) == expected, f"killed at step {at}"
-        if not fuse.burnt:
-            break
-        at += 1
-    assert at >= FEWEST_KILLS
+    for where, killed in killed_everywhere(made_ready, lambda desk: desk.poll(), fewest=FEWEST_KILLS):
+        assert end(killed) == expected, where
